@@ -1,0 +1,1 @@
+export * from "./containerfile/index.js";
