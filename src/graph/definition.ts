@@ -8,7 +8,8 @@ import type { Platform } from "./platform.js";
 /** A root filesystem: nothing, an image from outside this target, or what a step of this definition made. */
 export type StateRef =
   | { readonly kind: "scratch" }
-  | { readonly kind: "image"; readonly image: string }
+  /** `platform` stands only where the Containerfile's `--platform` asks for another than the definition's. */
+  | { readonly kind: "image"; readonly image: string; readonly platform?: Platform }
   /** `step` is an index into {@link TargetDefinition.steps}, always lower than the index of the step that refers to it. */
   | { readonly kind: "step"; readonly step: number };
 
@@ -176,6 +177,7 @@ export interface HistoryEntry {
 export interface BaseImage {
   readonly config: ContainerConfig;
   readonly history: readonly HistoryEntry[];
+  readonly author?: string;
 }
 
 export interface TargetDefinition {
@@ -185,4 +187,6 @@ export interface TargetDefinition {
   readonly result: StateRef;
   readonly config: ContainerConfig;
   readonly history: readonly HistoryEntry[];
+  /** MAINTAINER: the image configuration's `author`. */
+  readonly author?: string;
 }

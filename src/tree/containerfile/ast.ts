@@ -23,6 +23,8 @@ export interface Heredoc {
   readonly name: string;
   /** The body, its last newline included; leading tabs already taken away when {@link stripTabs}. */
   readonly content: string;
+  /** The body with its leading tabs: what a RUN of more than one heredoc word hands to its shell, and its history shows. */
+  readonly rawContent: string;
   /** Whether variables in the body are expanded: false when any part of the delimiter was quoted. */
   readonly expand: boolean;
   /** `<<-`. */
