@@ -1,0 +1,34 @@
+import type { Platform } from "../platform.js";
+
+const architectureAliases: ReadonlyMap<string, string> = new Map([
+  ["x86_64", "amd64"],
+  ["x86-64", "amd64"],
+  ["aarch64", "arm64"],
+  ["i386", "386"],
+  ["armel", "arm/v6"],
+  ["armhf", "arm/v7"],
+]);
+
+/**
+ * The platform that a `--platform` names (`linux/386`, or `386` alone), in the normal form of containerd: aliases
+ * resolved, arm64 without `v8`, arm with `v7`. Undefined when it is none, or not of Linux.
+ */
+export function readPlatform(raw: string): Platform | undefined {
+  const lower = raw.toLowerCase();
+  const [os = "", name = "", variant = ""] = (lower.includes("/") ? lower : `linux/${lower}`).split("/");
+  if (os !== "linux" || !/^[a-z0-9_-]+$/.test(name) || lower.split("/").length > 3) return undefined;
+  if (!/^(?:v?[0-9]+)?$/.test(variant)) return undefined;
+  const [architecture = "", implied = ""] = (architectureAliases.get(name) ?? name).split("/");
+  const number = (variant === "" ? implied : variant).replace(/^v/, "");
+  return normalPlatform(architecture, number);
+}
+
+function normalPlatform(architecture: string, number: string): Platform {
+  if (architecture === "arm") return { os: "linux", architecture, variant: `v${number === "" ? "7" : number}` };
+  const plain = number === "" || architecture === "386" || (architecture === "arm64" && number === "8");
+  return plain ? { os: "linux", architecture } : { os: "linux", architecture, variant: `v${number}` };
+}
+
+export function samePlatform(a: Platform, b: Platform): boolean {
+  return a.os === b.os && a.architecture === b.architecture && (a.variant ?? "") === (b.variant ?? "");
+}
