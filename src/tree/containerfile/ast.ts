@@ -21,10 +21,10 @@ export interface Flag {
 export interface Heredoc {
   /** The delimiter word, without quotes. */
   readonly name: string;
+  /** The body as it stands in the file, its last newline (and any CR) included: what a shell is given to read. */
+  readonly body: string;
   /** The body, its last newline included; leading tabs already taken away when {@link stripTabs}. */
   readonly content: string;
-  /** The body with its leading tabs: what a RUN of more than one heredoc word hands to its shell, and its history shows. */
-  readonly rawContent: string;
   /** Whether variables in the body are expanded: false when any part of the delimiter was quoted. */
   readonly expand: boolean;
   /** `<<-`. */
@@ -34,6 +34,11 @@ export interface Heredoc {
 
 interface InstructionCommon {
   readonly start: Position;
+  /**
+   * The instruction as BuildKit's parser holds it: continued lines joined, comments between them dropped, blanks at both
+   * ends trimmed, heredoc bodies not included.
+   */
+  readonly text: string;
   /** Last line, heredoc bodies included. */
   readonly endLine: number;
   readonly flags: readonly Flag[];
@@ -53,8 +58,12 @@ export interface KeyValue {
 
 export interface FromInstruction extends InstructionCommon {
   readonly keyword: "FROM";
+  /** As written: variables are not expanded. */
   readonly image: string;
+  readonly imagePosition: Position;
+  /** In lower case, as BuildKit holds it. */
   readonly stage: string | undefined;
+  /** Value of `--platform`, not expanded. */
   readonly platform: string | undefined;
 }
 export interface ArgInstruction extends InstructionCommon {
@@ -89,10 +98,19 @@ export interface ShellInstruction extends InstructionCommon {
   readonly keyword: "SHELL";
   readonly argv: readonly string[];
 }
+/** Flags of HEALTHCHECK: nanoseconds, exact; 0 where the flag is missing. */
+export interface HealthcheckOptions {
+  readonly interval: number;
+  readonly timeout: number;
+  readonly startPeriod: number;
+  readonly startInterval: number;
+  readonly retries: number;
+}
 export interface HealthcheckInstruction extends InstructionCommon {
   readonly keyword: "HEALTHCHECK";
   /** Undefined for NONE. */
   readonly command: CommandLine | undefined;
+  readonly options: HealthcheckOptions;
 }
 export interface WordInstruction extends InstructionCommon {
   readonly keyword: "WORKDIR" | "USER" | "STOPSIGNAL" | "MAINTAINER";

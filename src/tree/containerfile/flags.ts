@@ -1,0 +1,124 @@
+import type { Flag } from "./ast.js";
+import type { InstructionContext } from "./context.js";
+import { quote } from "./quote.js";
+import type { RawFlag } from "./split-instruction.js";
+import { didYouMean } from "./suggest.js";
+
+type FlagKind = "boolean" | "text" | "texts";
+type FlagTable = Readonly<Record<string, FlagKind>>;
+
+/** The flags that each instruction takes: those of the Dockerfile reference up to syntax 1.20. */
+const tables: Readonly<Record<string, FlagTable>> = {
+  FROM: { platform: "text" },
+  COPY: {
+    from: "text",
+    chown: "text",
+    chmod: "text",
+    link: "boolean",
+    parents: "boolean",
+    exclude: "texts",
+  },
+  ADD: {
+    chown: "text",
+    chmod: "text",
+    link: "boolean",
+    checksum: "text",
+    "keep-git-dir": "boolean",
+    unpack: "boolean",
+    exclude: "texts",
+  },
+  RUN: { mount: "texts", network: "text", security: "text" },
+  HEALTHCHECK: {
+    interval: "text",
+    timeout: "text",
+    "start-period": "text",
+    "start-interval": "text",
+    retries: "text",
+  },
+};
+
+/** Flags cut at their `=`, each checked against the instruction's table. The faulty ones are reported and left out. */
+export function checkFlags(context: InstructionContext, raw: readonly RawFlag[]): readonly Flag[] {
+  const table = tables[context.keyword] ?? {};
+  const flags: Flag[] = [];
+  const seen = new Set<string>();
+  for (const word of raw) {
+    const flag = cutFlag(context, word);
+    const kind = Object.hasOwn(table, flag.name) ? table[flag.name] : undefined;
+    if (kind === undefined) reportUnknown(context, word, flag.name, Object.keys(table));
+    else if (seen.has(flag.name) && kind !== "texts") {
+      context.fault(word.at, "flag-repeated", `expected --${flag.name} once, found it again`, "Keep one of the two.");
+    } else if (isFlagValue(context, word, flag, kind)) flags.push(flag);
+    seen.add(flag.name);
+  }
+  return flags;
+}
+
+function cutFlag(context: InstructionContext, word: RawFlag): Flag {
+  const text = word.text.slice("--".length);
+  const equals = text.indexOf("=");
+  return {
+    name: equals < 0 ? text : text.slice(0, equals),
+    value: equals < 0 ? undefined : text.slice(equals + 1),
+    position: context.positionAt(word.at),
+  };
+}
+
+function isFlagValue(context: InstructionContext, word: RawFlag, flag: Flag, kind: FlagKind): boolean {
+  const { name, value } = flag;
+  if (kind === "boolean" ? value === "" : value === undefined) {
+    context.fault(
+      word.at,
+      "flag-without-value",
+      `expected a value after --${name}, found none`,
+      `Write --${name}=VALUE, without blanks around the \`=\`.`,
+    );
+    return false;
+  }
+  if (kind === "boolean" && value !== undefined && !/^(true|false)$/i.test(value)) {
+    context.fault(
+      word.at,
+      "flag-not-boolean",
+      `expected --${name} to be true or false, found ${quote(value)}`,
+      `Write --${name} or --${name}=true.`,
+    );
+    return false;
+  }
+  // BuildKit reads flags byte by byte, and would take something else than what is written.
+  if (/[^\u0000-\u007f]/.test(word.text)) {
+    context.fault(
+      word.at,
+      "flag-not-ascii",
+      `expected ASCII characters in a flag, found ${quote(word.text)}`,
+      "BuildKit garbles other characters in flags: use another name, or a variable.",
+    );
+    return false;
+  }
+  return true;
+}
+
+function reportUnknown(context: InstructionContext, word: RawFlag, name: string, known: readonly string[]): void {
+  const takes = known.length === 0 ? "takes no flags" : `takes ${known.map((flag) => `--${flag}`).join(", ")}`;
+  context.fault(
+    word.at,
+    "unknown-flag",
+    `expected a flag of ${context.keyword}, found ${quote(`--${name}`)}${didYouMean(name, known)}`,
+    `${context.keyword} ${takes}.`,
+  );
+}
+
+/** Value of the flag `name`, undefined where it is missing. Not expanded. */
+export function flagValue(instruction: { readonly flags: readonly Flag[] }, name: string): string | undefined {
+  return instruction.flags.find((flag) => flag.name === name)?.value;
+}
+
+/** Values of a flag that may stand more than once, in order. Not expanded. */
+export function flagValues(instruction: { readonly flags: readonly Flag[] }, name: string): readonly string[] {
+  return instruction.flags.filter((flag) => flag.name === name).map((flag) => flag.value ?? "");
+}
+
+/** Whether a boolean flag is on: it is there and not `=false`. */
+export function isFlagSet(instruction: { readonly flags: readonly Flag[] }, name: string): boolean {
+  const flag = instruction.flags.find((candidate) => candidate.name === name);
+  return flag !== undefined && flag.value?.toLowerCase() !== "false";
+}

@@ -1,0 +1,100 @@
+import type { Heredoc } from "./ast.js";
+import type { InstructionContext } from "./context.js";
+import { createExpansionBudget } from "./expansion-budget.js";
+import { stripLeadingTabs } from "./lines.js";
+import { quote } from "./quote.js";
+import { WordExpander } from "./word-expander.js";
+
+/** A heredoc as its word announces it, before its body is read. */
+export type HeredocWord = Omit<Heredoc, "content" | "body">;
+
+const form = /^(\d*)<<(-?)([^<]*)$/;
+const quotes = /['"]/g;
+
+/**
+ * The heredoc that a word announces, or undefined for any other word. `fault` where quotes in the delimiter do not match.
+ * Delimiters are read with the backslash as escape character, whatever the escape directive says.
+ */
+export function parseHeredocWord(word: string): HeredocWord | "fault" | undefined {
+  const match = word.includes("<<") ? form.exec(word) : null;
+  if (match === null) return undefined;
+  const [, descriptor = "", dash = "", delimiter = ""] = match;
+  const plain = lexWords(delimiter, {});
+  const quoted = lexWords(delimiter, { keepQuotes: true });
+  if (plain === undefined || quoted === undefined) return "fault";
+  const name = plain[0];
+  if (plain.length !== 1 || quoted.length !== 1 || name === undefined) return undefined;
+  return {
+    name,
+    // A quote that vanishes was a quote; one that stays was escaped.
+    expand: countQuotes(name) === countQuotes(quoted[0] ?? ""),
+    stripTabs: dash === "-",
+    fileDescriptor: Number(descriptor),
+  };
+}
+
+/** Reads the bodies of the heredocs that an instruction's line announces; they follow the line in the same order. */
+export function readHeredocs(context: InstructionContext): readonly Heredoc[] {
+  const { text } = context.line;
+  if (!text.includes("<<")) return [];
+  // Quotes that do not match make BuildKit see no heredoc at all: `RUN echo it's <<EOF`.
+  const words = lexWords(text, { keepQuotes: true, keepEscapes: true }) ?? [];
+  const announced: HeredocWord[] = [];
+  for (const word of words) {
+    const heredoc = parseHeredocWord(word);
+    if (heredoc === "fault") {
+      context.fault(
+        Math.max(0, text.indexOf(word)),
+        "bad-heredoc-delimiter",
+        `expected a heredoc delimiter with matching quotes, found ${quote(word)}`,
+        "Quote the whole delimiter, as in <<'EOF', or none of it.",
+      );
+      return [];
+    }
+    if (heredoc !== undefined) announced.push(heredoc);
+  }
+  return readBodies(context, announced);
+}
+
+function readBodies(context: InstructionContext, announced: readonly HeredocWord[]): readonly Heredoc[] {
+  const heredocs: Heredoc[] = [];
+  for (const word of announced) {
+    const body = context.reader.readBody(word.name, word.stripTabs);
+    if (body === undefined) {
+      context.fault(
+        Math.max(0, context.line.text.indexOf("<<")),
+        "unterminated-heredoc",
+        `expected a line ${quote(word.name)} that ends the heredoc, found the end of the file`,
+        word.stripTabs
+          ? "Put the delimiter on a line of its own; only tabs may stand before it."
+          : "Put the delimiter on a line of its own, with nothing before it (or use <<- and tabs).",
+      );
+      return heredocs;
+    }
+    heredocs.push({ ...word, body, content: word.stripTabs ? stripLeadingTabs(body) : body });
+  }
+  return heredocs;
+}
+
+function lexWords(
+  text: string,
+  options: { readonly keepQuotes?: boolean; readonly keepEscapes?: boolean },
+): readonly string[] | undefined {
+  const budget = createExpansionBudget();
+  try {
+    return new WordExpander(text, {
+      ...options,
+      lookup: () => undefined,
+      escape: "\\",
+      budget,
+      subject: undefined,
+      keepUnset: true,
+    }).expand().words;
+  } catch {
+    return undefined;
+  }
+}
+
+function countQuotes(text: string): number {
+  return text.match(quotes)?.length ?? 0;
+}

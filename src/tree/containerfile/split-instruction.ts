@@ -1,0 +1,67 @@
+import { isSeparator, isSpace, skipSpace, skipSpaceBack } from "./space.js";
+
+/** A flag as it stands: quotes taken away, not yet cut at `=`. */
+export interface RawFlag {
+  readonly text: string;
+  /** Index in the joined line. */
+  readonly at: number;
+}
+
+/** An instruction's line cut into its parts; indexes are those of the joined line. */
+export interface InstructionParts {
+  readonly keyword: string;
+  readonly keywordAt: number;
+  readonly flags: readonly RawFlag[];
+  /** What follows the flags, without blanks at its ends. */
+  readonly rest: string;
+  readonly restAt: number;
+}
+
+/** Cuts a joined line into its keyword, the words after it that begin with two dashes, and the rest. */
+export function splitInstruction(line: string): InstructionParts {
+  const keywordAt = skipSpace(line, 0);
+  const end = skipSpaceBack(line, keywordAt, line.length);
+  let at = keywordAt;
+  while (at < end && !isSeparator(line.charCodeAt(at))) at++;
+  const keyword = line.slice(keywordAt, at);
+  const flags: RawFlag[] = [];
+  const afterFlags = readFlags(line, at, end, flags);
+  const restAt = skipSpace(line, afterFlags, end);
+  return { keyword, keywordAt, flags, rest: line.slice(restAt, end), restAt };
+}
+
+/** Reads flags into `flags`; gives the index after the last of them. `--` alone ends them. */
+function readFlags(line: string, from: number, end: number, flags: RawFlag[]): number {
+  let at = skipSpace(line, from, end);
+  while (at + 1 < end && line.startsWith("--", at)) {
+    const flag = readFlag(line, at, end);
+    if (flag.text === "--") return flag.end;
+    flags.push({ text: flag.text, at });
+    at = skipSpace(line, flag.end, end);
+  }
+  return at;
+}
+
+/** One word of flags. A backslash escapes here whatever the escape directive says. */
+function readFlag(line: string, from: number, end: number): { readonly text: string; readonly end: number } {
+  let text = "";
+  let quoted = "";
+  let at = from;
+  for (; at < end; at++) {
+    const character = line.charAt(at);
+    if (character === "\\") {
+      at++;
+      text += at < end ? line.charAt(at) : "";
+    } else if (quoted !== "") {
+      if (character === quoted) quoted = "";
+      else text += character;
+    } else if (character === '"' || character === "'") {
+      quoted = character;
+    } else if (isSpace(line.charCodeAt(at))) {
+      break;
+    } else {
+      text += character;
+    }
+  }
+  return { text, end: Math.min(at, end) };
+}
