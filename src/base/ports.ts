@@ -4,6 +4,8 @@
  */
 import type * as fs from "node:fs";
 
+import type { ByteString } from "./bytes.js";
+
 /** Synchronous file access: heavy work runs in worker threads, where blocking is the fastest form. */
 export type FileSystem = Pick<
   typeof fs,
@@ -15,6 +17,7 @@ export type FileSystem = Pick<
   | "fchmodSync"
   | "fstatSync"
   | "fsyncSync"
+  | "lchownSync"
   | "ftruncateSync"
   | "linkSync"
   | "lstatSync"
@@ -85,4 +88,71 @@ export interface Clock {
 export interface Log {
   info(message: string): void;
   warn(message: string): void;
+}
+
+export interface HttpOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly connectMilliseconds: number;
+  /** Longest silence before the first byte of the answer, and between two pieces of its body. */
+  readonly idleMilliseconds: number;
+  readonly abort?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; a header that came more than once is joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * The body as it came: no content coding is undone. Read it to its end or call {@link destroy}.
+   * @throws unavailable `connection-failed`, `time-out`, `interrupted` while it is read
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+  destroy(): void;
+}
+
+export interface Http {
+  /**
+   * One GET. Redirects are answers like any other and not followed.
+   * @throws unavailable `connection-failed`, `time-out`, `interrupted`
+   */
+  get(url: string, options: HttpOptions): Promise<HttpResponse>;
+  /** Ends idle connections. */
+  close(): Promise<void>;
+}
+
+/** A plain tar, ready to be indexed: the whole of the file `tarPath`. */
+export interface OpenedArchive {
+  readonly tarPath: ByteString;
+  readonly size: number;
+  /** Removes the spool, where one was needed. After it `tarPath` may be gone. */
+  close(): void;
+}
+
+/** Tells archives from other files as BuildKit's ADD does, by content alone (SO-40 to SO-47). */
+export interface ArchiveOpener {
+  /**
+   * Undefined when ADD copies the file as it is. The entries are as hostile as whoever made the archive: paths and links
+   * are for the reader of the tar to contain.
+   * @param path a regular file that nobody changes meanwhile
+   * @throws malformed `archive-damaged`; rejected `archive-bomb`; unavailable `program-missing`, `disk-full`, `interrupted`
+   */
+  open(path: ByteString, abort?: AbortSignal): Promise<OpenedArchive | undefined>;
+}
+
+/** Two-way messages with a thread or a child process; what is sent must be plain data. */
+export interface Channel {
+  send(message: unknown): void;
+  onMessage(receive: (message: unknown) => void): void;
+  /** Called once when the other side has ended, whatever the reason; the text says how. */
+  onEnd(ended: (how: string) => void): void;
+  /** Ends the other side at once. */
+  terminate(): void;
+}
+
+/** Starts the other side of a {@link Channel}. */
+export interface Workers {
+  /** A thread of this process that runs a module. */
+  startThread(module: string): Channel;
+  /** A child process that was started with a Node channel as its descriptor 3 and ends when this process ends. */
+  startProcess(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Channel;
 }
