@@ -35,7 +35,6 @@ export class ArchiveIndexer {
 
   /** @throws rejected with a code that begins with `tar-`. */
   add(raw: RawTarEntry): void {
-    if (raw.flag === "g") return;
     const parts = archivePathParts(raw.rawName, this.#source.subject);
     const name = parts.pop();
     if (name === undefined) return;

@@ -44,7 +44,6 @@ export class LayerIndexer {
   /** @throws rejected with a code that begins with `tar-`. */
   add(raw: RawTarEntry): void {
     const { subject } = this.#source;
-    if (raw.flag === "g") return;
     const parts = layerPathParts(raw.rawName, raw.flag === "5", subject);
     const name = parts.at(-1);
     if (name === undefined) {

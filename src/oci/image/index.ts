@@ -1,0 +1,11 @@
+export { clampCreated, renderCreated } from "./created.js";
+export { describeBlob } from "./descriptor.js";
+export type { Descriptor, DescriptorPlatform } from "./descriptor.js";
+export { renderGoJson } from "./go-json.js";
+export type { GoJson } from "./go-json.js";
+export * from "./image.js";
+export * from "./image-config.js";
+export * from "./image-index.js";
+export { parseManifest, renderManifest } from "./manifest.js";
+export type { Manifest } from "./manifest.js";
+export * from "./media-types.js";
