@@ -1,0 +1,197 @@
+/** COPY, ADD and WORKDIR: works out what changes, then writes the layer unless the store has it. */
+import { canonicalJson, digestOf, fromByteString, hexOf, rejected, toByteString } from "../../../base/index.js";
+import type { ByteString, FileSystem, Json } from "../../../base/index.js";
+import type { ArchiveOpener, CopyAction, FileAction, FileStep, OpenedArchive, Owner } from "../../../graph/index.js";
+import { createIgnoreMatcher } from "../../../graph/index.js";
+import { indexTarFile } from "../../../oci/index.js";
+import type { LayerId, LayerStore, StoredLayer } from "../store/layer-store.js";
+import { entriesKey, writeLayer } from "../store/layer-writer.js";
+import { ContentHasher } from "../tree/content.js";
+import { copyPath, makeFolder, singleFileTree, sourceMissing } from "../tree/copy.js";
+import type { CopyOptions, OwnerIds } from "../tree/copy.js";
+import type { FileNode, FolderNode } from "../tree/file-tree.js";
+import { emptyTree, nodeAt, resolvePath } from "../tree/file-tree.js";
+import { diffTrees } from "../tree/tree-diff.js";
+import { treeIdentity } from "../tree/tree-identity.js";
+import { unpackInto } from "../tree/unpack.js";
+import { resolveOwner } from "../tree/users.js";
+import { hasWildcard, resolveWildcards } from "../tree/wildcard.js";
+
+export interface FileStepInput {
+  readonly step: FileStep;
+  readonly base: readonly LayerId[];
+  /** The source tree of each action, in the order of the actions; undefined for those that copy nothing. */
+  readonly sources: readonly (FolderNode | undefined)[];
+}
+
+export interface FileStepEffects {
+  readonly layers: LayerStore;
+  readonly archives: ArchiveOpener;
+}
+
+export interface StepOutcome {
+  readonly layer: StoredLayer;
+  /** Whether the store had the layer already. */
+  readonly cached: boolean;
+}
+
+/** @throws what the copy throws, and rejected `content-changed` when a source changes meanwhile. */
+export async function runFileStep(input: FileStepInput, effects: FileStepEffects): Promise<StepOutcome> {
+  const { layers } = effects;
+  const hasher = new ContentHasher(layers.store.files);
+  const base = layers.tree(input.base);
+  const key = input.step.actions.some((action) => action.kind === "copy" && action.unpack)
+    ? unpackKey(input, layers, hasher)
+    : undefined;
+  const known = key === undefined ? undefined : recordedLayer(layers, key);
+  if (known !== undefined) return { layer: known, cached: true };
+  const start = input.step.link ? emptyTree : base;
+  const runner = new ActionRunner(base, hasher, effects.archives, layers.store.files);
+  try {
+    const after = await runner.runAll(start, input);
+    const same = (a: FileNode, b: FileNode): boolean => hasher.hashOf(a) === hasher.hashOf(b);
+    const entries = diffTrees(start, after, same).map((entry) =>
+      entry.type === "file" ? { ...entry, sha256: hasher.hashOf(entry) } : entry,
+    );
+    return keep(layers, entries, key);
+  } finally {
+    runner.dispose();
+  }
+}
+
+function keep(layers: LayerStore, entries: Parameters<typeof writeLayer>[1], key: string | undefined): StepOutcome {
+  const contentKey = entriesKey(entries);
+  const known = recordedLayer(layers, contentKey);
+  const layer = known ?? writeLayer(layers, entries);
+  if (known === undefined) layers.store.writeRecord("steps", contentKey, { layer: layer.id });
+  if (key !== undefined) layers.store.writeRecord("steps", key, { layer: layer.id });
+  return { layer, cached: known !== undefined };
+}
+
+function recordedLayer(layers: LayerStore, key: string): StoredLayer | undefined {
+  const record = layers.store.readRecord("steps", key) as { layer?: unknown } | undefined;
+  return typeof record?.layer === "string" ? layers.find(record.layer) : undefined;
+}
+
+/** Archives are unpacked to learn what a step does, so such a step is known by its inputs instead. */
+function unpackKey(input: FileStepInput, layers: LayerStore, hasher: ContentHasher): string {
+  const { origin: _origin, ...step } = input.step;
+  const sources = input.step.actions.map((action, index) => {
+    const tree = input.sources[index];
+    if (action.kind !== "copy" || tree === undefined) return [];
+    return resolveWildcards(tree, toByteString(action.source)).map((path) => treeIdentity(tree, path, hasher));
+  });
+  const base = input.base.map((id) => layers.get(id).diffId);
+  return hexOf(digestOf(canonicalJson({ format: "add-1", step: step as unknown as Json, base, sources })));
+}
+
+class ActionRunner {
+  private readonly spools: OpenedArchive[] = [];
+
+  constructor(
+    private readonly usersRoot: FolderNode,
+    private readonly hasher: ContentHasher,
+    private readonly archives: ArchiveOpener,
+    private readonly files: FileSystem,
+  ) {}
+
+  async runAll(start: FolderNode, input: FileStepInput): Promise<FolderNode> {
+    let tree = start;
+    for (const [index, action] of input.step.actions.entries()) {
+      tree = await this.run(tree, action, input.sources[index] ?? emptyTree);
+    }
+    return tree;
+  }
+
+  dispose(): void {
+    for (const spool of this.spools) spool.close();
+  }
+
+  private async run(tree: FolderNode, action: FileAction, source: FolderNode): Promise<FolderNode> {
+    const owner = this.ownerOf(action.owner);
+    switch (action.kind) {
+      case "mkdir":
+        return makeFolder(tree, toByteString(action.path), owner, action.mode);
+      case "mkfile": {
+        const data = Buffer.from(action.data, "utf8");
+        const name = toByteString(action.name);
+        const file = singleFileTree(name, data.length, { kind: "bytes", data }, mkfileMode);
+        const options = { owner, mode: action.mode, excluded: undefined };
+        return copyPath(tree, file, `/${name}`, toByteString(action.destination), options);
+      }
+      case "copy":
+        return await this.copy(tree, action, source, owner);
+    }
+  }
+
+  private ownerOf(owner: Owner | undefined): OwnerIds | undefined {
+    return owner === undefined ? undefined : resolveOwner(owner, this.usersRoot, this.hasher);
+  }
+
+  private async copy(tree: FolderNode, action: CopyAction, source: FolderNode, owner: OwnerIds | undefined) {
+    const pattern = toByteString(action.source);
+    const destination = toByteString(action.destination);
+    const options: CopyOptions = { owner, mode: action.mode, excluded: excludedBy(action.exclude) };
+    const matches = action.wildcard ? resolveWildcards(source, pattern) : [pattern];
+    let result = tree;
+    for (const match of matches) {
+      const members = action.unpack ? await this.members(source, match) : undefined;
+      if (members !== undefined) result = unpackInto(result, destination, members, owner);
+      else if (action.parents) result = copyWithParents(result, source, match, pattern, destination, options);
+      else result = copyPath(result, source, match, destination, options);
+    }
+    return result;
+  }
+
+  private async members(source: FolderNode, path: ByteString) {
+    const node = nodeAt(source, resolvePath(source, path));
+    if (node === undefined) throw sourceMissing(path);
+    if (node.type !== "file" || node.content.kind !== "file" || node.content.offset !== 0) return undefined;
+    const opened = await this.archives.open(node.content.path);
+    if (opened === undefined) return undefined;
+    this.spools.push(opened);
+    return indexTarFile(opened.tarPath, this.files, "archive").entries;
+  }
+}
+
+const mkfileMode = 0o644;
+
+function excludedBy(patterns: readonly string[]): CopyOptions["excluded"] {
+  if (patterns.length === 0) return undefined;
+  const matcher = createIgnoreMatcher(patterns);
+  return (path, folder) => {
+    const text = fromByteString(path);
+    return matcher.ignores(text) && !(folder && matcher.mayReenter(text));
+  };
+}
+
+/** `--parents`: the path from the pivot `/./` on (or the whole path) is made below the destination. */
+function copyWithParents(
+  tree: FolderNode,
+  source: FolderNode,
+  match: ByteString,
+  pattern: ByteString,
+  destination: ByteString,
+  options: CopyOptions,
+): FolderNode {
+  const pivot = pattern.indexOf("/./");
+  const prefix = pivot < 0 ? [] : resolvePath(source, pattern.slice(0, pivot));
+  const parts = match.split("/").filter((part) => part !== "" && part !== ".");
+  if (prefix.some(hasWildcard)) {
+    throw rejected({ code: "pivot-wildcard", message: "a wildcard cannot stand before /./", subject: pattern });
+  }
+  const kept = parts.slice(prefix.length);
+  const node = nodeAt(source, parts);
+  if (node === undefined) throw sourceMissing(match);
+  const parents = kept.slice(0, -1);
+  let result = makeFolder(tree, destination, options.owner, 0o755);
+  const folder = node.type === "directory" ? kept : parents;
+  for (let length = 1; length <= folder.length; length++) {
+    const made = nodeAt(source, parts.slice(0, prefix.length + length));
+    const place = `${destination}/${folder.slice(0, length).join("/")}`;
+    if (nodeAt(result, resolvePath(result, place)) === undefined) {
+      result = makeFolder(result, place, options.owner, made?.mode ?? 0o755);
+    }
+  }
+  return copyPath(result, source, match, `${destination}/${folder.join("/")}/`, options);
+}

@@ -1,0 +1,135 @@
+/** RUN --mount: what each of them becomes in the sandbox. */
+import { fromByteString, rejected, toByteString } from "../../../base/index.js";
+import type { Processes } from "../../../base/index.js";
+import type { RunMount, RunStep } from "../../../graph/index.js";
+import type { MountedRoot, OverlayMounter } from "../sandbox/overlay.js";
+import type { SandboxMount } from "../sandbox/runtime-spec.js";
+import { runTool } from "../sandbox/system.js";
+import type { LayerStore } from "../store/layer-store.js";
+import { guarded } from "../store/store.js";
+import type { FolderNode } from "../tree/file-tree.js";
+import { emptyTree, resolvePath, nodeAt } from "../tree/file-tree.js";
+
+export interface RunSources {
+  /** The tree of each mount's `from`, by the mount's place in the step; undefined for mounts without one. */
+  readonly trees: readonly (FolderNode | undefined)[];
+  /** Files of the machine that hold secrets, by id. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Folder below `cache/` of each cache mount, by the mount's place in the step. */
+  readonly cacheFolders: readonly (string | undefined)[];
+}
+
+export interface PreparedMounts {
+  readonly mounts: readonly SandboxMount[];
+  /** Secrets that are given as variables. */
+  readonly env: readonly string[];
+}
+
+const closed = ["nosuid", "nodev"];
+
+export class RunMounts {
+  private readonly releases: (() => Promise<void>)[] = [];
+
+  constructor(
+    private readonly layers: LayerStore,
+    private readonly mounter: OverlayMounter,
+    private readonly processes: Processes,
+  ) {}
+
+  async prepare(step: RunStep, sources: RunSources): Promise<PreparedMounts> {
+    const mounts: SandboxMount[] = [];
+    const env: string[] = [];
+    for (const [index, mount] of step.mounts.entries()) {
+      const tree = sources.trees[index] ?? emptyTree;
+      if (mount.kind === "bind") mounts.push(await this.bind(mount, tree));
+      else if (mount.kind === "cache") mounts.push(await this.cache(mount, tree, sources.cacheFolders[index] ?? ""));
+      else if (mount.kind === "tmpfs") mounts.push(tmpfs(mount));
+      else this.secret(mount, sources.secrets, mounts, env);
+    }
+    return { mounts, env };
+  }
+
+  /** Unmounts what was mounted, the last first. */
+  async release(): Promise<void> {
+    for (const release of this.releases.reverse()) await release();
+    this.releases.length = 0;
+  }
+
+  private async bind(mount: RunMount & { kind: "bind" }, tree: FolderNode): Promise<SandboxMount> {
+    const { root, source } = await this.mountedPath(tree, mount.source);
+    this.releases.push(root.unmount);
+    const options = mount.writable ? ["rbind", "nodev"] : ["rbind", "ro", "nodev"];
+    return { destination: mount.target, type: "bind", source, options };
+  }
+
+  private async cache(mount: RunMount & { kind: "cache" }, tree: FolderNode, folder: string): Promise<SandboxMount> {
+    const { store } = this.layers;
+    if (!store.has("cache", folder)) {
+      const fresh = store.temporary("cache");
+      guarded(fresh, () => {
+        store.files.mkdirSync(fresh, { mode: mount.mode });
+        store.files.chmodSync(fresh, mount.mode);
+        store.files.lchownSync(fresh, mount.uid, mount.gid);
+      });
+      if (mount.from !== undefined) await this.fill(fresh, tree, mount.source);
+      store.commit(fresh, "cache", folder);
+    }
+    const options = mount.readonly ? ["rbind", "ro", ...closed] : ["rbind", ...closed];
+    return { destination: mount.target, type: "bind", source: store.path("cache", folder), options };
+  }
+
+  /** A cache that starts from an image or stage gets a copy of its folder, once. */
+  private async fill(fresh: string, tree: FolderNode, path: string): Promise<void> {
+    const { root, source } = await this.mountedPath(tree, path);
+    await runTool(this.processes, "cp", ["--archive", `${source}/.`, fresh]);
+    await root.unmount();
+  }
+
+  /** @throws rejected `mount-source-missing` */
+  private async mountedPath(tree: FolderNode, path: string): Promise<{ root: MountedRoot; source: string }> {
+    const parts = resolvePath(tree, toByteString(path));
+    if (nodeAt(tree, parts) === undefined) {
+      throw rejected({ code: "mount-source-missing", message: "the source of a mount is not there", subject: path });
+    }
+    const root = await this.mounter.mountRoot(await this.mounter.roots.treeRoot(tree));
+    return { root, source: [root.merged, ...parts.map(fromByteString)].join("/") };
+  }
+
+  private secret(
+    mount: RunMount & { kind: "secret" },
+    secrets: RunSources["secrets"],
+    mounts: SandboxMount[],
+    env: string[],
+  ): void {
+    const file = Object.hasOwn(secrets, mount.id) ? secrets[mount.id] : undefined;
+    if (file === undefined) {
+      if (!mount.required) return;
+      throw rejected({
+        code: "secret-missing",
+        message: `the RUN requires the secret ${JSON.stringify(mount.id)}`,
+        subject: mount.id,
+        hint: `give it with --secret id=${mount.id},src=FILE`,
+      });
+    }
+    const { files } = this.layers.store;
+    const data = guarded(file, () => files.readFileSync(file));
+    if (mount.env !== undefined) env.push(`${mount.env}=${data.toString("utf8")}`);
+    if (mount.target === undefined) return;
+    const copy = this.layers.store.temporary("secret");
+    guarded(copy, () => {
+      files.writeFileSync(copy, data, { mode: mount.mode });
+      files.chmodSync(copy, mount.mode);
+      files.lchownSync(copy, mount.uid, mount.gid);
+    });
+    this.releases.push(async () => {
+      files.rmSync(copy, { force: true });
+      await Promise.resolve();
+    });
+    mounts.push({ destination: mount.target, type: "bind", source: copy, options: ["ro", "rbind", "noexec", ...closed] });
+  }
+}
+
+function tmpfs(mount: RunMount & { kind: "tmpfs" }): SandboxMount {
+  const size = mount.size === undefined ? [] : [`size=${String(mount.size)}`];
+  return { destination: mount.target, type: "tmpfs", source: "tmpfs", options: [...closed, ...size] };
+}

@@ -1,0 +1,161 @@
+/**
+ * Layers in the store. The tar is the truth; the index beside it adds what an image's tar does not say (true times, the
+ * SHA-256 and place of each file).
+ */
+import type { ByteString, Digest } from "../../../base/index.js";
+import { canonicalJson, digestOf, hexOf, toByteString, untrusted } from "../../../base/index.js";
+import { applyLayer } from "../tree/draft-tree.js";
+import type { FolderNode, HashedEntry } from "../tree/file-tree.js";
+import { emptyTree } from "../tree/file-tree.js";
+import type { Store } from "./store.js";
+
+/** One row for an entry: type, path, then what the type needs. JSON keeps it compact. */
+type Row = readonly (string | number | Readonly<Record<string, string>>)[];
+
+interface LayerRecord {
+  readonly diffId: Digest;
+  readonly size: number;
+  readonly rows: readonly Row[];
+}
+
+/** Name of a layer in the store: SHA-256 of its index. Layers with the same tar and other times have other names. */
+export type LayerId = string;
+
+export interface StoredLayer {
+  readonly id: LayerId;
+  readonly diffId: Digest;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+  readonly entries: readonly HashedEntry[];
+}
+
+const letters = { file: "f", directory: "d", symlink: "l", hardlink: "h", character: "c", block: "b", fifo: "p" } as const;
+
+function rowOf(entry: HashedEntry): Row {
+  if (entry.type === "whiteout") return ["w", entry.path];
+  const common = [
+    letters[entry.type],
+    entry.path,
+    entry.mode,
+    entry.uid,
+    entry.gid,
+    entry.mtimeSeconds,
+    entry.mtimeNanoseconds,
+    entry.xattrs ?? 0,
+  ] as const;
+  switch (entry.type) {
+    case "file":
+      return [...common, entry.size, entry.content.kind === "file" ? entry.content.offset : 0, entry.sha256 ?? ""];
+    case "symlink":
+    case "hardlink":
+      return [...common, entry.target];
+    case "character":
+    case "block":
+      return [...common, entry.major, entry.minor];
+    case "directory":
+    case "fifo":
+      return common;
+  }
+}
+
+function entryOfRow(row: Row, tarPath: ByteString): HashedEntry {
+  const [letter, path, mode, uid, gid, seconds, nanoseconds, xattrs, a, b, c] = row;
+  if (letter === "w") return { type: "whiteout", path: String(path) };
+  const times = { mtimeSeconds: Number(seconds), mtimeNanoseconds: Number(nanoseconds) };
+  const plain = { path: String(path), mode: Number(mode), uid: Number(uid), gid: Number(gid), ...times };
+  const common = typeof xattrs === "object" ? { ...plain, xattrs } : plain;
+  switch (letter) {
+    case "f": {
+      const content = { kind: "file" as const, path: tarPath, offset: Number(b) };
+      const file = { ...common, type: "file" as const, size: Number(a), content };
+      return c === "" ? file : { ...file, sha256: String(c) };
+    }
+    case "l":
+      return { ...common, type: "symlink", target: String(a) };
+    case "h":
+      return { ...common, type: "hardlink", target: String(a) };
+    case "c":
+    case "b":
+      return { ...common, type: letter === "c" ? "character" : "block", major: Number(a), minor: Number(b) };
+    case "p":
+      return { ...common, type: "fifo" };
+    default:
+      return { ...common, type: "directory" };
+  }
+}
+
+/** Times later than this become this, in every image: `SOURCE_DATE_EPOCH=1`. */
+export const imageEpochSeconds = 1;
+
+function clampTime(entry: HashedEntry): HashedEntry {
+  if (entry.type === "whiteout") return entry;
+  const early = entry.mtimeSeconds < imageEpochSeconds;
+  return { ...entry, mtimeSeconds: early ? entry.mtimeSeconds : imageEpochSeconds, mtimeNanoseconds: 0 };
+}
+
+/** Layers of one store, with those in memory that this process has used. */
+export class LayerStore {
+  private readonly layers = new Map<LayerId, StoredLayer>();
+  private readonly trees = new Map<string, FolderNode>();
+
+  constructor(readonly store: Store) {}
+
+  tarPath(diffId: Digest): string {
+    return this.store.path("blobs", `${hexOf(diffId)}.tar`);
+  }
+
+  /** Names a layer whose tar is in the store. File contents must already point into that tar. */
+  add(diffId: Digest, size: number, entries: readonly HashedEntry[]): StoredLayer {
+    const record: LayerRecord = { diffId, size, rows: entries.map(rowOf) };
+    const id = hexOf(digestOf(JSON.stringify(record)));
+    if (!this.store.has("layers", `${id}.json`)) this.store.writeRecord("layers", id, record);
+    const layer = { id, diffId, size, entries };
+    this.layers.set(id, layer);
+    return layer;
+  }
+
+  /** The layer of this name, or undefined when it or its tar is not in the store any more. */
+  find(id: LayerId): StoredLayer | undefined {
+    const known = this.layers.get(id);
+    if (known !== undefined) return known;
+    const record = this.store.readRecord("layers", id) as LayerRecord | undefined;
+    if (record === undefined || !this.store.has("blobs", `${hexOf(record.diffId)}.tar`)) return undefined;
+    if (hexOf(digestOf(JSON.stringify(record))) !== id) return undefined; // torn or changed: as if it were not there
+    const tarPath = toByteString(this.tarPath(record.diffId));
+    const layer = { id, ...record, entries: record.rows.map((row) => entryOfRow(row, tarPath)) };
+    this.layers.set(id, layer);
+    return layer;
+  }
+
+  /** @throws untrusted `layer-missing` */
+  get(id: LayerId): StoredLayer {
+    const layer = this.find(id);
+    if (layer !== undefined) return layer;
+    throw untrusted({
+      code: "layer-missing",
+      message: "a layer that was in the store is gone or was changed",
+      subject: this.store.path("layers", `${id}.json`),
+      hint: "run the command again: the layer is built anew",
+    });
+  }
+
+  /**
+   * The same layer as another target sees it, through an image: times that the image does not keep are gone.
+   */
+  asImported(id: LayerId): StoredLayer {
+    const { diffId, size, entries } = this.get(id);
+    return this.add(diffId, size, entries.map(clampTime));
+  }
+
+  /** The root filesystem of a chain of layers, lowest first. */
+  tree(chain: readonly LayerId[]): FolderNode {
+    const last = chain.at(-1);
+    if (last === undefined) return emptyTree;
+    const key = canonicalJson(chain);
+    const known = this.trees.get(key);
+    if (known !== undefined) return known;
+    const tree = applyLayer(this.tree(chain.slice(0, -1)), this.get(last).entries);
+    this.trees.set(key, tree);
+    return tree;
+  }
+}

@@ -1,0 +1,79 @@
+/** Reading and hashing what a file node refers to. */
+import { createHash } from "node:crypto";
+
+import { rejected } from "../../../base/index.js";
+import type { FileSystem } from "../../../base/index.js";
+import type { Content } from "../../../oci/index.js";
+import type { FileNode, FolderNode } from "./file-tree.js";
+import { nodeAt, resolvePath } from "./file-tree.js";
+
+const bufferSize = 1 << 20;
+
+/** Hashes contents once each. One buffer serves all calls: it is not to be shared between threads. */
+export class ContentHasher {
+  private readonly buffer = Buffer.allocUnsafeSlow(bufferSize);
+  private readonly known = new WeakMap<Content, string>();
+
+  constructor(private readonly files: FileSystem) {}
+
+  /** SHA-256 in hexadecimal of a file's content. @throws rejected `content-changed` when it has another size. */
+  hashOf(node: FileNode): string {
+    if (node.sha256 !== undefined) return node.sha256;
+    let hash = this.known.get(node.content);
+    if (hash === undefined) {
+      const sum = createHash("sha256");
+      this.read(node, (chunk) => sum.update(chunk));
+      hash = sum.digest("hex");
+      this.known.set(node.content, hash);
+    }
+    return hash;
+  }
+
+  /** The bytes of a small file. @throws rejected `file-too-large` beyond `limit`. */
+  readSmall(node: FileNode, limit: number): Buffer {
+    if (node.size > limit) {
+      throw rejected({ code: "file-too-large", message: `expected at most ${String(limit)} bytes, found ${String(node.size)}` });
+    }
+    const chunks: Buffer[] = [];
+    this.read(node, (chunk) => chunks.push(Buffer.from(chunk)));
+    return Buffer.concat(chunks);
+  }
+
+  private read(node: FileNode, take: (chunk: Uint8Array) => void): void {
+    const { content } = node;
+    if (content.kind === "bytes") {
+      take(content.data);
+      return;
+    }
+    const fd = this.files.openSync(Buffer.from(content.path, "latin1"), "r");
+    try {
+      let done = 0;
+      while (done < node.size) {
+        const wanted = Math.min(node.size - done, bufferSize);
+        const got = this.files.readSync(fd, this.buffer, 0, wanted, content.offset + done);
+        if (got === 0) break;
+        take(this.buffer.subarray(0, got));
+        done += got;
+      }
+      if (done !== node.size) throw shorter(node, done);
+    } finally {
+      this.files.closeSync(fd);
+    }
+  }
+}
+
+function shorter(node: FileNode, found: number): Error {
+  return rejected({
+    code: "content-changed",
+    message: `expected a file of ${String(node.size)} bytes, found ${String(found)}`,
+    hint: "something wrote to the file during the build; run it again when nothing does",
+  });
+}
+
+const smallFile = 4 << 20;
+
+/** The text of a file of the tree, links followed inside it, or undefined when there is none. Bytes become latin1. */
+export function readText(root: FolderNode, path: string, hasher: ContentHasher): string | undefined {
+  const node = nodeAt(root, resolvePath(root, path));
+  return node?.type === "file" ? hasher.readSmall(node, smallFile).toString("latin1") : undefined;
+}
