@@ -120,10 +120,10 @@ class StageResolver {
   }
 
   #base({ from }: Stage): Origin {
-    const image = this.#words.expand(from.image, this.scope.variables, from.start);
+    const image = this.#words.expand(from.image, this.scope.variables, from.imagePosition);
     const platform = from.platform === undefined ? this.#input.platform : this.#platform(from.platform, from.start);
     if (image === "") {
-      throw this.#refuse(from.start, {
+      throw this.#refuse(from.imagePosition, {
         code: "empty-base-name",
         message: `expected the name of an image, found that ${quoted(from.image)} expands to nothing`,
         hint: "Give the ARG a default before the first FROM, or pass it as a build argument.",
@@ -131,7 +131,7 @@ class StageResolver {
     }
     // Stages have lower-case names, and BuildKit compares them with FROM as it is written.
     const stage = this.#byName.get(image);
-    return stage === undefined ? this.#outside(image, platform, from.start) : { kind: "stage", stage };
+    return stage === undefined ? this.#outside(image, platform, from.imagePosition) : { kind: "stage", stage };
   }
 
   #platform(raw: string, position: Position): Platform {

@@ -42,7 +42,7 @@ function startFrom(plan: PlanContext, planned: PlannedStage, base: Origin): Stag
     case "image":
       return { ...fresh, root: imageRef(plan, base.name, base.platform), image: imageFrom(resolve(plan, base)) };
     case "context":
-      throw refuse(plan, planned.stage.from.start, {
+      throw refuse(plan, planned.stage.from.imagePosition, {
         code: "base-is-folder",
         message: `expected an image or a stage, found the folder ${base.name}`,
         hint: `Write FROM scratch and COPY --from=${base.name} . /`,
