@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { assembleHex0 } from "./reference-assembler.js";
-import { sourceOf, Workshop } from "./rungs.js";
+import { canRunRungs, sourceOf, Workshop } from "./rungs.js";
 
 const workshop = new Workshop();
 afterAll(() => {
@@ -111,4 +111,23 @@ describe.each(["hex0", "same", "hex1"])("the source of %s", (rung) => {
     const written = code.map(({ hex, offset, what }) => `${hex} # ${offset.toString(16).padStart(4, "0")}  ${what}`);
     expect(written).toEqual(found);
   });
+
+  it.skipIf(!canRunRungs())("is the same program when hex1 works its jumps out from the labels (BS-23, BS-25)", () => {
+    const rewritten = lines.map((line) => {
+      const here = [...labels].filter(([, offset]) => offset === line.offset).map(([label]) => `:${label} `);
+      return here.join("") + withLabel(line, entry);
+    });
+    const { status, output } = workshop.assemble(workshop.build("hex1"), rewritten.join("\n"));
+    expect([status, output]).toEqual([0, assembleHex0(sourceOf(rung))]);
+  });
 });
+
+/** The line's bytes, with the distance of a jump or call given by its label. */
+function withLabel({ hex, offset, what, why }: Line, entry: number): string {
+  const label = /^-> (\w+)/.exec(why)?.[1];
+  if (offset < entry || label === undefined) return hex;
+  const bytes = hex.split(" ");
+  const short = bytes.length === 2;
+  expect([what, bytes.length]).toEqual([what, short ? 2 : bytes[0] === "0f" ? 6 : 5]);
+  return `${bytes.slice(0, short ? -1 : -4).join(" ")} ${short ? "!" : "%"}${label}`;
+}
