@@ -1,1 +1,4 @@
+export * from "./image/index.js";
 export * from "./layer/index.js";
+export * from "./layout/index.js";
+export * from "./validate/index.js";
