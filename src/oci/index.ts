@@ -1,3 +1,4 @@
+export * from "./gzip/index.js";
 export * from "./image/index.js";
 export * from "./layer/index.js";
 export * from "./layout/index.js";

@@ -1,4 +1,14 @@
 /** The one place where the parity suite meets the engine under test. */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { buildImage, openNativeEngine, readIgnorePatterns, readLayoutImage } from "../../src/app/index.js";
+import type { OpenedEngine } from "../../src/app/index.js";
+import { parsePlatform } from "../../src/graph/index.js";
+import type { ContextInput } from "../../src/graph/index.js";
+import { nodeClock, nodeFileSystem, nodeProcesses, nodeWorkers } from "../../src/host/index.js";
+import { parseContainerfile } from "../../src/tree/index.js";
 import type { ParityCase } from "./case.js";
 
 export interface BuildRequest {
@@ -24,7 +34,74 @@ export interface Built {
   readonly diffIds: readonly string[];
 }
 
+const workerModule = fileURLToPath(new URL("../../dist/worker.js", import.meta.url));
+const engines = new Map<string, Promise<OpenedEngine>>();
+
+function engineFor(store: string): Promise<OpenedEngine> {
+  let opened = engines.get(store);
+  if (opened === undefined) {
+    opened = openNativeEngine(
+      {
+        store,
+        jobs: 2,
+        threads: availableParallelism(),
+        workerModule,
+        node: process.execPath,
+        uid: process.getuid?.() ?? 0,
+        architecture: process.arch === "x64" ? "amd64" : process.arch,
+      },
+      {
+        files: nodeFileSystem,
+        processes: nodeProcesses(process.env["PATH"] ?? ""),
+        workers: nodeWorkers,
+        clock: nodeClock,
+      },
+    );
+    engines.set(store, opened);
+  }
+  return opened;
+}
+
+/** Ends the engines of all stores. */
+export async function closeEngines(): Promise<void> {
+  for (const opened of engines.values()) await (await opened).close();
+  engines.clear();
+}
+
 /** @throws StagewrightError when the build is refused. */
 export async function buildCase(request: BuildRequest): Promise<Built> {
-  throw new Error(`no engine is connected to the parity suite yet: ${request.parityCase.name}`);
+  const { parityCase } = request;
+  const { engine } = await engineFor(request.store);
+  const fileName = join(request.context, "Containerfile");
+  const platform = parsePlatform(parityCase.platform);
+  const folder = (path: string, ignore: readonly string[]): ContextInput => ({ folder: path, placed: [], ignore });
+  const contexts = new Map([["", folder(request.context, readIgnorePatterns(request.context, fileName, nodeFileSystem))]]);
+  for (const [name, path] of Object.entries(request.contexts)) contexts.set(name, folder(path, []));
+  const images = new Map(
+    Object.entries(request.images).map(([name, path]) => [name, readLayoutImage(path, platform, nodeFileSystem)]),
+  );
+  const image = await buildImage(
+    {
+      target: parityCase.name,
+      file: parseContainerfile(request.containerfile, fileName),
+      fileName,
+      text: request.containerfile,
+      platform,
+      buildArguments: new Map(Object.entries(parityCase.args)),
+      targetStage: parityCase.target,
+      contexts,
+      images,
+      downloads: new Map(),
+      secrets: request.secrets,
+      networkAllowed: false,
+      noCache: false,
+      output: { folder: request.output, repository: `stagex/${parityCase.name}`, version: "latest" },
+    },
+    engine,
+    nodeFileSystem,
+    () => undefined,
+  );
+  const diffIds = image.layers.map((layer) => layer.diffId);
+  return { manifestDigest: image.digest, configDigest: image.configDigest, diffIds };
 }
+

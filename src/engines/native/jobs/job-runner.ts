@@ -1,6 +1,6 @@
 /** Does jobs: the code that runs in a thread or inside the namespaces. */
 import type { Processes } from "../../../base/index.js";
-import { fromByteString, toByteString } from "../../../base/index.js";
+import { toByteString } from "../../../base/index.js";
 import type { ArchiveOpener } from "../../../graph/index.js";
 import { createIgnoreMatcher } from "../../../graph/index.js";
 import { OverlayMounter } from "../sandbox/overlay.js";
@@ -79,11 +79,7 @@ export class JobRunner {
     const { layers } = this.effects;
     if (source.kind === "chain") return layers.tree(source.layers);
     const filter = source.ignore.length === 0 ? undefined : createIgnoreMatcher(source.ignore);
-    const bytes = filter && {
-      ignores: (path: string) => filter.ignores(fromByteString(path)),
-      mayReenter: (path: string) => filter.mayReenter(fromByteString(path)),
-    };
-    return readContext(source.context, layers.store.files, bytes);
+    return readContext(source.context, layers.store.files, filter);
   }
 }
 

@@ -1,5 +1,5 @@
 /** COPY, ADD and WORKDIR: works out what changes, then writes the layer unless the store has it. */
-import { canonicalJson, digestOf, fromByteString, hexOf, rejected, toByteString } from "../../../base/index.js";
+import { canonicalJson, digestOf, hexOf, rejected, toByteString } from "../../../base/index.js";
 import type { ByteString, FileSystem, Json } from "../../../base/index.js";
 import type { ArchiveOpener, CopyAction, FileAction, FileStep, OpenedArchive, Owner } from "../../../graph/index.js";
 import { createIgnoreMatcher } from "../../../graph/index.js";
@@ -160,8 +160,8 @@ function excludedBy(patterns: readonly string[]): CopyOptions["excluded"] {
   if (patterns.length === 0) return undefined;
   const matcher = createIgnoreMatcher(patterns);
   return (path, folder) => {
-    const text = fromByteString(path);
-    return matcher.ignores(text) && !(folder && matcher.mayReenter(text));
+    const state = matcher.enter(path, undefined);
+    return state.ignored && !(folder && !matcher.mayPrune(path, state));
   };
 }
 

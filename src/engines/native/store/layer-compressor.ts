@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 
 import type { Digest } from "../../../base/index.js";
 import { hexOf, isDigest, untrusted } from "../../../base/index.js";
-import { GoGzipEncoder, compressorName } from "../../../oci/index.js";
+import { LayerGzipEncoder, compressorName } from "../../../oci/index.js";
 import type { LayerStore } from "./layer-store.js";
 import { writeAll } from "./layer-writer.js";
 import { guarded } from "./store.js";
@@ -57,7 +57,7 @@ function pump(layers: LayerStore, diffId: Digest, input: number, output: number)
   const tarHash = createHash("sha256");
   let size = 0;
   const path = layers.tarPath(diffId);
-  const encoder = new GoGzipEncoder((chunk) => {
+  const encoder = new LayerGzipEncoder((chunk) => {
     size += chunk.length;
     blobHash.update(chunk);
     guarded(path, () => {

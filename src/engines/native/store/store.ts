@@ -18,15 +18,6 @@ const version = "1";
 const folders = ["blobs", "gzip", "layers", "roots", "steps", "targets", "cache", "logs", "active", "tmp"] as const;
 export type StoreFolder = (typeof folders)[number];
 
-/** Who this process is, so that leftovers of dead ones can be told from the work of living ones. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Start time of the process in clock ticks since boot (field 22 of /proc/PID/stat): a reused pid has another. */
-  readonly startTime: string;
-  /** Identifies the boot: pids of an earlier one are all dead. */
-  readonly bootId: string;
-}
-
 export class Store {
   private counter = 0;
 
@@ -44,11 +35,16 @@ export class Store {
     return this.files.existsSync(this.path(folder, name));
   }
 
-  /** A new name in this process's own temporary folder; nothing is there yet. */
-  temporary(kind: string): string {
+  /** This process's own temporary folder. */
+  temporaryFolder(): string {
     const folder = this.path("tmp", this.owner);
-    this.files.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return `${folder}/${kind}-${String(++this.counter)}`;
+    guarded(folder, () => this.files.mkdirSync(folder, { recursive: true, mode: 0o700 }));
+    return folder;
+  }
+
+  /** A new name in the temporary folder; nothing is there yet. */
+  temporary(kind: string): string {
+    return `${this.temporaryFolder()}/${kind}-${String(++this.counter)}`;
   }
 
   /** The value of a JSON file, or undefined when there is none or a crash of the machine left it torn. */
@@ -85,9 +81,9 @@ export class Store {
     });
   }
 
-  /** Removes this process's temporary folder. */
-  close(): void {
-    this.files.rmSync(this.path("tmp", this.owner), { recursive: true, force: true });
+  /** Folders below `tmp/`, each named after the process or thread that made it. */
+  temporaryOwners(): string[] {
+    return this.files.readdirSync(`${this.root}/tmp`).sort();
   }
 }
 
@@ -117,24 +113,20 @@ export function ioError(thrown: unknown, path: string): unknown {
 /**
  * Opens the store, making it when it is not there.
  * @param ownUid the user id that this process acts as.
+ * @param owner names this process or thread among all that use the store at the same time: its folder below `tmp/`.
  * @throws untrusted `store-not-private` when the store or a folder above it is another's or may be written by others.
  * @throws malformed `store-version` for a store of a later version.
  */
-export function openStore(root: string, files: FileSystem, ownUid: number, identity: ProcessIdentity): Store {
+export function openStore(root: string, files: FileSystem, ownUid: number, owner: string): Store {
   guarded(root, () => files.mkdirSync(root, { recursive: true, mode: 0o700 }));
   const real = guarded(root, () => files.realpathSync(root));
   checkPrivate(real, files, ownUid);
-  const owner = ownerName(identity);
   for (const folder of folders) {
     guarded(real, () => files.mkdirSync(`${real}/${folder}`, { recursive: true, mode: 0o700 }));
     checkOwn(`${real}/${folder}`, files, ownUid);
   }
   checkVersion(real, files);
   return new Store(real, files, owner);
-}
-
-export function ownerName(identity: ProcessIdentity): string {
-  return `${identity.bootId}-${String(identity.pid)}-${identity.startTime}`;
 }
 
 function checkVersion(root: string, files: FileSystem): void {

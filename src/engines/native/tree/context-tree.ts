@@ -3,7 +3,7 @@ import type { BigIntStats } from "node:fs";
 
 import type { ByteString, FileSystem } from "../../../base/index.js";
 import { compareByteStrings, limits, malformed, toByteString } from "../../../base/index.js";
-import type { PlacedInput } from "../../../graph/index.js";
+import type { IgnoreMatcher, IgnoreState, PlacedInput } from "../../../graph/index.js";
 import { guarded } from "../store/store.js";
 import type { FileNode, FolderNode, LeafNode, NodeAttributes, TreeNode } from "./file-tree.js";
 import { emptyTree, madeFolder } from "./file-tree.js";
@@ -14,21 +14,13 @@ export interface ContextSpec {
   readonly placed: readonly PlacedInput[];
 }
 
-/** `.dockerignore` while a folder is walked. */
-export interface ContextFilter {
-  /** Whether the path is left out. */
-  ignores(path: string): boolean;
-  /** Whether something below this ignored folder might still be taken. */
-  mayReenter(path: string): boolean;
-}
-
 /**
  * Reads the folder's entries (not the files' contents). Owners become 0, as in BuildKit; hard links stay one file.
  * @throws malformed `context-entry` for a socket or device; unavailable when a folder cannot be read.
  */
-export function readContext(spec: ContextSpec, files: FileSystem, filter: ContextFilter | undefined): FolderNode {
+export function readContext(spec: ContextSpec, files: FileSystem, filter: IgnoreMatcher | undefined): FolderNode {
   const reader = new ContextReader(files, filter);
-  const tree = spec.folder === undefined ? emptyTree : reader.readFolder(spec.folder, "");
+  const tree = spec.folder === undefined ? emptyTree : reader.readFolder(spec.folder, "", undefined);
   return placeFiles(tree, spec.placed, files);
 }
 
@@ -38,30 +30,31 @@ class ContextReader {
 
   constructor(
     private readonly files: FileSystem,
-    private readonly filter: ContextFilter | undefined,
+    private readonly filter: IgnoreMatcher | undefined,
   ) {}
 
-  readFolder(folder: string, relative: ByteString): FolderNode {
+  readFolder(folder: string, relative: ByteString, state: IgnoreState | undefined): FolderNode {
     const children = new Map<ByteString, TreeNode>();
     const machinePath = Buffer.from(joined(toByteString(folder), relative), "latin1");
     const names = guarded(folder, () => this.files.readdirSync(machinePath, { encoding: "latin1" }));
     for (const name of names.sort(compareByteStrings)) {
-      const child = this.readNode(folder, relative === "" ? name : `${relative}/${name}`);
+      const child = this.readNode(folder, relative === "" ? name : `${relative}/${name}`, state);
       if (child !== undefined) children.set(name, child);
     }
     const stat = this.files.lstatSync(machinePath, { bigint: true });
     return { ...attributesFromStat(stat), uid: 0, gid: 0, type: "directory", children };
   }
 
-  private readNode(folder: string, path: ByteString): TreeNode | undefined {
-    const ignored = this.filter?.ignores(path) === true;
-    if (ignored && this.filter?.mayReenter(path) !== true) return undefined;
+  private readNode(folder: string, path: ByteString, parent: IgnoreState | undefined): TreeNode | undefined {
+    const state = this.filter?.enter(path, parent);
+    const ignored = state?.ignored === true;
+    if (state !== undefined && ignored && this.filter?.mayPrune(path, state) === true) return undefined;
     if (++this.count > limits.archiveEntries) throw tooMany(folder);
     const machinePath = joined(toByteString(folder), path);
     const raw = Buffer.from(machinePath, "latin1");
     const stat = guarded(machinePath, () => this.files.lstatSync(raw, { bigint: true }));
     if (stat.isDirectory()) {
-      const node = this.readFolder(folder, path);
+      const node = this.readFolder(folder, path, state);
       return ignored && node.children.size === 0 ? undefined : node;
     }
     if (ignored) return undefined;

@@ -1,6 +1,7 @@
 /** The paths that a COPY source with wildcards means. */
 import type { ByteString } from "../../../base/index.js";
-import { matchPath } from "../../../graph/index.js";
+import { fromByteString } from "../../../base/index.js";
+import { createPathMatcher } from "../../../graph/index.js";
 import type { FolderNode, TreeNode } from "./file-tree.js";
 import { nodeAt, resolvePath, sortedChildren, splitPath } from "./file-tree.js";
 
@@ -32,8 +33,9 @@ function walkMatches(
 ): void {
   const [pattern, ...rest] = patterns;
   if (pattern === undefined) return;
+  const matches = createPathMatcher(fromByteString(pattern));
   for (const [name, child] of sortedChildren(folder)) {
-    if (!matchPath(pattern, name)) continue;
+    if (!matches(name)) continue;
     const childPath = [...path, name];
     if (rest.length === 0) found.push(`/${childPath.join("/")}`);
     else if (isFolder(child)) walkMatches(child, childPath, rest, found);

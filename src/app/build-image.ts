@@ -1,0 +1,155 @@
+/** One Containerfile to one OCI layout: parse, plan, run the steps, write the image. */
+import type { Digest, FileSystem } from "../base/index.js";
+import { malformed, toByteString } from "../base/index.js";
+import type {
+  BaseImage,
+  BuildEvent,
+  ContextInput,
+  Engine,
+  ImageInput,
+  ImageLayer,
+  Platform,
+  StepReport,
+  TargetDefinition,
+} from "../graph/index.js";
+import { planTarget, renderPlatform, requiredImages } from "../graph/index.js";
+import { renderImage, writeLayout } from "../oci/index.js";
+import type { RenderedImage } from "../oci/index.js";
+import type { Containerfile } from "../tree/index.js";
+
+/** The form that published digests rest on: times after this become this, and the image says it was made then. */
+const epochSeconds = 1;
+
+/** What the canonical command gives to every build (docs/spec/image.md). */
+const canonicalArguments: readonly (readonly [string, string])[] = [
+  ["SOURCE_DATE_EPOCH", String(epochSeconds)],
+  ["BUILDKIT_MULTI_PLATFORM", "1"],
+];
+
+/** An image that a FROM or COPY --from may name. */
+export interface KnownImage extends ImageInput, BaseImage {}
+
+export interface ImageBuildRequest {
+  /** `STAGE-NAME`, or another name for what is built: scopes caches, names messages. */
+  readonly target: string;
+  readonly file: Containerfile;
+  readonly fileName: string;
+  readonly text: string;
+  readonly platform: Platform;
+  readonly buildArguments: ReadonlyMap<string, string>;
+  readonly targetStage: string | undefined;
+  /** Folders that can be read; the build context has the empty name. */
+  readonly contexts: ReadonlyMap<string, ContextInput>;
+  /** Images by the name that the Containerfile uses. */
+  readonly images: ReadonlyMap<string, KnownImage>;
+  readonly downloads: ReadonlyMap<string, { readonly file: string; readonly sha256: string }>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly networkAllowed: boolean;
+  readonly noCache: boolean;
+  /** Where the layout goes and what it is called: `REPOSITORY:VERSION`. */
+  readonly output: { readonly folder: string; readonly repository: string; readonly version: string };
+}
+
+export interface BuiltImage {
+  /** Of the platform's manifest: the digest of the target. */
+  readonly digest: Digest;
+  readonly indexDigest: Digest;
+  readonly configDigest: Digest;
+  /** Bytes of config and compressed layers. */
+  readonly size: number;
+  readonly layers: readonly ImageLayer[];
+  readonly base: BaseImage;
+  readonly steps: readonly StepReport[];
+}
+
+/** What the Containerfile means, given what its images are. @throws as {@link planTarget} */
+export function planImage(request: ImageBuildRequest): TargetDefinition {
+  const { file, fileName, text, platform, targetStage, images, contexts } = request;
+  const buildArguments = new Map([...canonicalArguments, ...request.buildArguments]);
+  const namedContexts = new Set([...contexts.keys()].filter((name) => name !== ""));
+  const namedImages = new Set(images.keys());
+  const stages = { file, fileName, text, platform, buildArguments, targetStage, namedContexts, namedImages };
+  return planTarget({ ...stages, resolveImage: (name) => knownImage(images, name, fileName) });
+}
+
+/** Names of the images that the target needs. @throws as {@link requiredImages} */
+export function imagesNeeded(request: Omit<ImageBuildRequest, "images">): readonly string[] {
+  const { file, fileName, text, platform, targetStage, contexts } = request;
+  const buildArguments = new Map([...canonicalArguments, ...request.buildArguments]);
+  const namedContexts = new Set([...contexts.keys()].filter((name) => name !== ""));
+  const stages = { file, fileName, text, platform, buildArguments, targetStage, namedContexts };
+  return [...new Set(requiredImages(stages).map((image) => image.name))];
+}
+
+function knownImage(images: ReadonlyMap<string, KnownImage>, name: string, subject: string): KnownImage {
+  const image = images.get(name);
+  if (image !== undefined) return image;
+  throw malformed({
+    code: "unknown-image",
+    message: `expected an image of this tree or one given as a build context, found ${JSON.stringify(name)}`,
+    subject,
+    hint: `nothing is pulled: give it as an OCI layout with --build-context ${name}=oci-layout://DIR`,
+  });
+}
+
+/**
+ * Builds and writes the image.
+ * @throws what planning, the engine and the layout writer throw
+ */
+export async function buildImage(
+  request: ImageBuildRequest,
+  engine: Engine,
+  files: FileSystem,
+  onEvent: (event: BuildEvent) => void,
+): Promise<BuiltImage> {
+  const definition = planImage(request);
+  const { target, images, contexts, downloads, networkAllowed, secrets, noCache } = request;
+  const { layers, steps } = await engine.build(
+    { target, definition, images, contexts, downloads, networkAllowed, secrets, noCache },
+    onEvent,
+  );
+  const rendered = renderTarget(definition, layers, request);
+  const blobs = layers.map(({ digest, size, ...layer }) => ({
+    digest,
+    size,
+    path: toByteString(engine.blobPath({ digest, size, ...layer })),
+  }));
+  writeLayout({ folder: request.output.folder, image: rendered, layers: blobs }, files);
+  return describe(rendered, definition, layers, steps);
+}
+
+function renderTarget(
+  definition: TargetDefinition,
+  layers: readonly ImageLayer[],
+  request: ImageBuildRequest,
+): RenderedImage {
+  const { config, history, platform, author } = definition;
+  const { repository, version } = request.output;
+  const image = { platform, config, history, layers, ...(author === undefined ? {} : { author }) };
+  return renderImage([image], { repository, version, epochSeconds });
+}
+
+function describe(
+  rendered: RenderedImage,
+  definition: TargetDefinition,
+  layers: readonly ImageLayer[],
+  steps: readonly StepReport[],
+): BuiltImage {
+  const platform = rendered.platforms[0];
+  if (platform === undefined) throw new Error(`no manifest for ${renderPlatform(definition.platform)}`);
+  const { config, manifest } = platform;
+  return {
+    digest: manifest.descriptor.digest,
+    indexDigest: rendered.index.descriptor.digest,
+    configDigest: config.descriptor.digest,
+    size: layers.reduce((sum, layer) => sum + layer.size, config.descriptor.size),
+    layers,
+    base: baseOf(definition),
+    steps,
+  };
+}
+
+function baseOf(definition: TargetDefinition): BaseImage {
+  const { config, history, author } = definition;
+  return author === undefined ? { config, history } : { config, history, author };
+}

@@ -1,0 +1,276 @@
+/** The use case of `build`: the wanted targets of a tree and all they stand on, each when its dependencies are there. */
+import type { Clock, Digest, FileSystem, Json } from "../base/index.js";
+import { StagewrightError, malformed, unavailable } from "../base/index.js";
+import type { BuildEvent, Engine, Platform, StepReport, Target } from "../graph/index.js";
+import { closureOf, parsePlatform, renderPlatform, resolveTargets } from "../graph/index.js";
+import type { Store } from "../engines/index.js";
+import { hasErrors } from "../tree/index.js";
+import { readContextState } from "./context-state.js";
+import type { BuiltImage } from "./build-image.js";
+import { buildImage } from "./build-image.js";
+import type { LoadedTree } from "./load-tree.js";
+import type { FetchedSources } from "./target-request.js";
+import { knownImages, targetInputs, targetRequest } from "./target-request.js";
+import type { TargetState } from "./target-state.js";
+import { TreeState, layoutSignature, readBuiltImage, targetKey, treeStateName, writeBuiltImage } from "./target-state.js";
+
+export interface BuildTreeOptions {
+  readonly tree: LoadedTree;
+  /** Ids or unique bare names; empty for all targets. */
+  readonly words: readonly string[];
+  /** Folder for the layouts: `OUT/STAGE-NAME`. */
+  readonly outputFolder: string;
+  /** Builds for this platform in place of each package's first. */
+  readonly platform: string | undefined;
+  readonly noCache: boolean;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+export interface BuildTreeEffects {
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  readonly store: Store;
+  /** Called when the first target has something to do: a build without work starts no engine. */
+  readonly openEngine: () => Promise<Engine>;
+  /** Gets the sources of these targets' packages into the store. */
+  readonly fetch: (targets: readonly Target[]) => Promise<FetchedSources>;
+  readonly onEvent: (event: TreeBuildEvent) => void;
+}
+
+export type TreeBuildEvent =
+  | BuildEvent
+  | { readonly type: "target-planned"; readonly waiting: number; readonly total: number }
+  | { readonly type: "target-started"; readonly target: string }
+  | { readonly type: "target-ended"; readonly result: TargetResult };
+
+export interface TargetResult {
+  readonly id: string;
+  readonly platform: string;
+  readonly state: "built" | "cached" | "failed" | "skipped";
+  readonly digest: Digest | null;
+  readonly indexDigest: Digest | null;
+  /** Bytes of config and compressed layers. */
+  readonly size: number | null;
+  readonly seconds: number;
+  readonly cached: boolean;
+  /** Folder of the layout. */
+  readonly layout: string;
+  readonly steps: readonly StepReport[];
+  /** Why it failed or was skipped. */
+  readonly error: StagewrightError | undefined;
+}
+
+/**
+ * Builds. A target that fails costs those that stand on it; all others are built.
+ * @throws malformed `unknown-target`, `ambiguous-target`, `tree-problems`
+ */
+export async function buildTree(options: BuildTreeOptions, effects: BuildTreeEffects): Promise<readonly TargetResult[]> {
+  const { graph } = options.tree;
+  const edges = new Map([...graph.targets.values()].map((target) => [target.id, target.dependencies]));
+  const wanted = options.words.length === 0 ? [...graph.targets.keys()] : resolveTargets(graph.targets, options.words);
+  const closure = closureOf(edges, wanted);
+  checkBuildable(options.tree, closure);
+  const order = graph.order.filter((id) => closure.has(id));
+  const run = new TreeBuild(options, effects, order);
+  return await run.run();
+}
+
+/** Faults in packages that are not wanted do not stop the build. */
+function checkBuildable(tree: LoadedTree, closure: ReadonlySet<string>): void {
+  const { graph } = tree;
+  const folders = new Set([...closure].map((id) => graph.targets.get(id)?.package.folder));
+  const inWay = graph.problems.filter((problem) => {
+    const folder = problem.file.split("/").slice(0, 3).join("/");
+    return hasErrors([problem]) && (folders.has(folder) || !problem.file.startsWith("packages/"));
+  });
+  const [first] = inWay;
+  if (first === undefined) return;
+  throw malformed({
+    code: "tree-problems",
+    message: `${String(inWay.length)} fault(s) in the wanted targets; the first: ${first.message}`,
+    subject: `${first.file}:${String(first.line)}`,
+    hint: "`stagewright graph` lists them all",
+  });
+}
+
+class TreeBuild {
+  private readonly state: TreeState;
+  private readonly running = new Map<string, Promise<TargetResult>>();
+  private sources: Promise<FetchedSources> | undefined;
+  private engine: Promise<Engine> | undefined;
+  private readonly now: number;
+
+  constructor(
+    private readonly options: BuildTreeOptions,
+    private readonly effects: BuildTreeEffects,
+    private readonly order: readonly string[],
+  ) {
+    this.state = new TreeState(effects.store, treeStateName(options.tree.root, options.outputFolder));
+    this.now = effects.clock.now();
+  }
+
+  async run(): Promise<readonly TargetResult[]> {
+    const stale = this.staleTargets();
+    this.effects.onEvent({ type: "target-planned", waiting: stale.length, total: this.order.length });
+    if (stale.length > 0) {
+      this.sources = this.effects.fetch(stale);
+      this.sources.catch(() => undefined); // each target that waits for it gets the error
+    }
+    for (const id of this.order) this.running.set(id, this.buildOne(this.target(id)));
+    const results = await Promise.all(this.running.values());
+    this.state.save();
+    return results;
+  }
+
+  private target(id: string): Target {
+    const target = this.options.tree.graph.targets.get(id);
+    if (target === undefined) throw new Error(`no target ${id}`);
+    return target;
+  }
+
+  /** Targets whose own inputs changed since they were built, and all that stand on one of them. */
+  private staleTargets(): readonly Target[] {
+    const stale = new Set<string>();
+    for (const id of this.order) {
+      const target = this.target(id);
+      const digests = target.dependencies.map((dependency) => this.state.target(dependency)?.digest);
+      const known = digests.every((digest) => digest !== undefined) && !target.dependencies.some((other) => stale.has(other));
+      if (!known || !this.isCurrent(target, digests)) stale.add(id);
+    }
+    return this.order.filter((id) => stale.has(id)).map((id) => this.target(id));
+  }
+
+  private isCurrent(target: Target, dependencies: readonly Digest[]): boolean {
+    const state = this.state.target(target.id);
+    if (this.options.noCache || state?.key !== this.keyOf(target, dependencies)) return false;
+    return state.layout === layoutSignature(this.layoutFolder(target), this.effects.files);
+  }
+
+  private platformOf(target: Target): Platform {
+    return parsePlatform(this.options.platform ?? target.package.platforms[0] ?? "linux/amd64", target.id);
+  }
+
+  private layoutFolder(target: Target): string {
+    const { outputFolder, platform } = this.options;
+    const foreign = platform !== undefined && platform !== target.package.platforms[0];
+    return foreign ? `${outputFolder}/${platform.replaceAll("/", "-")}/${target.id}` : `${outputFolder}/${target.id}`;
+  }
+
+  private keyOf(target: Target, dependencies: readonly Digest[]): string {
+    const { tree } = this.options;
+    const { folder } = target.package;
+    const context = readContextState(`${tree.root}/${folder}`, this.effects.files, this.state.context(folder), this.now);
+    this.state.setContext(folder, context);
+    const inputs: Json = {
+      ...targetInputs(tree, target),
+      context: context.content,
+      platform: renderPlatform(this.platformOf(target)),
+      dependencies,
+    };
+    return targetKey(inputs);
+  }
+
+  private async buildOne(target: Target): Promise<TargetResult> {
+    const dependencies = await Promise.all(target.dependencies.map((id) => this.running.get(id)));
+    const failed = dependencies.find((result) => result === undefined || result.digest === null);
+    if (failed !== undefined || dependencies.length > target.dependencies.length) {
+      return this.ended(target, { state: "skipped", error: skippedBecause(failed?.id ?? "") });
+    }
+    const digests = dependencies.flatMap((result) => (result?.digest == null ? [] : [result.digest]));
+    try {
+      if (this.isCurrent(target, digests)) return this.cachedResult(target);
+      return await this.execute(target, digests);
+    } catch (thrown) {
+      if (!(thrown instanceof StagewrightError)) throw thrown;
+      return this.ended(target, { state: "failed", error: thrown });
+    }
+  }
+
+  private cachedResult(target: Target): TargetResult {
+    const state = this.state.target(target.id);
+    if (state === undefined) throw new Error(`no state of ${target.id}`);
+    return this.ended(target, { state: "cached", image: state, seconds: 0 });
+  }
+
+  private async execute(target: Target, dependencies: readonly Digest[]): Promise<TargetResult> {
+    const key = this.keyOf(target, dependencies);
+    const begun = this.effects.clock.monotonic();
+    const sources = await this.sources;
+    if (sources === undefined) throw new Error("sources were not asked for");
+    this.engine ??= this.effects.openEngine();
+    const engine = await this.engine;
+    this.effects.onEvent({ type: "target-started", target: target.id });
+    const request = targetRequest({
+      tree: this.options.tree,
+      target,
+      platform: this.platformOf(target),
+      sources,
+      images: knownImages(this.options.tree, target, (id) => this.builtImage(id), engine),
+      files: this.effects.files,
+      layoutFolder: this.layoutFolder(target),
+      noCache: this.options.noCache,
+      secrets: this.options.secrets,
+    });
+    const image = await buildImage(request, engine, this.effects.files, this.effects.onEvent);
+    const seconds = (this.effects.clock.monotonic() - begun) / 1000;
+    this.remember(target, key, image, seconds);
+    const state = image.steps.some((step) => step.state === "executed") ? "built" : "cached";
+    return this.ended(target, { state, image, seconds, steps: image.steps });
+  }
+
+  private remember(target: Target, key: string, image: BuiltImage, seconds: number): void {
+    writeBuiltImage(this.effects.store, key, image);
+    const layout = layoutSignature(this.layoutFolder(target), this.effects.files) ?? "";
+    const { digest, indexDigest, size } = image;
+    const state: TargetState = { key, digest, indexDigest, size, layout, seconds };
+    this.state.setTarget(target.id, state);
+    this.state.save();
+  }
+
+  private builtImage(id: string): BuiltImage {
+    const state = this.state.target(id);
+    const image = state === undefined ? undefined : readBuiltImage(this.effects.store, state.key);
+    if (image !== undefined) return image;
+    throw unavailable({
+      code: "record-missing",
+      message: "the record of a built target is gone from the store",
+      subject: id,
+      hint: `build it again: stagewright build --no-cache ${id}`,
+    });
+  }
+
+  private ended(
+    target: Target,
+    outcome: {
+      readonly state: TargetResult["state"];
+      readonly image?: { readonly digest: Digest; readonly indexDigest: Digest; readonly size: number };
+      readonly seconds?: number;
+      readonly steps?: readonly StepReport[];
+      readonly error?: StagewrightError;
+    },
+  ): TargetResult {
+    const result: TargetResult = {
+      id: target.id,
+      platform: renderPlatform(this.platformOf(target)),
+      state: outcome.state,
+      digest: outcome.image?.digest ?? null,
+      indexDigest: outcome.image?.indexDigest ?? null,
+      size: outcome.image?.size ?? null,
+      seconds: outcome.seconds ?? 0,
+      cached: outcome.state === "cached",
+      layout: this.layoutFolder(target),
+      steps: outcome.steps ?? [],
+      error: outcome.error,
+    };
+    this.effects.onEvent({ type: "target-ended", result });
+    return result;
+  }
+}
+
+function skippedBecause(dependency: string): StagewrightError {
+  return unavailable({
+    code: "dependency-failed",
+    message: `not built: ${dependency} failed`,
+    subject: dependency,
+  });
+}

@@ -1,0 +1,124 @@
+/** Puts the native engine together for this machine. */
+import type { Channel, Clock, FileSystem, Processes, Workers } from "../base/index.js";
+import { unavailable } from "../base/index.js";
+import { CacheLocks, LayerStore, NativeEngine, WorkerPool, openStore, toolEnvironment } from "../engines/index.js";
+import type { Store } from "../engines/index.js";
+import { isGone, ownIdentity } from "../sources/index.js";
+import type { WorkerSettings } from "./workers/worker-settings.js";
+
+export interface EngineEffects {
+  readonly files: FileSystem;
+  readonly processes: Processes;
+  readonly workers: Workers;
+  readonly clock: Clock;
+}
+
+export interface EngineOptions {
+  /** Folder of the store. */
+  readonly store: string;
+  /** RUN steps at the same time. */
+  readonly jobs: number;
+  /** Threads for files and compression. */
+  readonly threads: number;
+  /** Module that both kinds of workers run. */
+  readonly workerModule: string;
+  /** Program that runs a module: Node itself. */
+  readonly node: string;
+  readonly uid: number;
+  /** OCI architecture of the kernel. */
+  readonly architecture: string;
+}
+
+export interface OpenedEngine {
+  readonly engine: NativeEngine;
+  readonly store: Store;
+  /** Ends all work and removes what this process left in the store's temporary folder. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store and the engine. Leftovers of processes that are gone are removed first.
+ * @throws as {@link openStore}
+ */
+export async function openNativeEngine(options: EngineOptions, effects: EngineEffects): Promise<OpenedEngine> {
+  const owner = ownIdentity(effects.files);
+  const store = openStore(options.store, effects.files, options.uid, owner);
+  const layers = new LayerStore(store);
+  const starter = new WorkerStarter(options, effects, owner, store.root);
+  const threads = new WorkerPool(() => starter.startThread(), options.threads);
+  const sandboxes = new WorkerPool(() => starter.startSandbox(), options.jobs);
+  const isAlive = (other: string): boolean => !isGone(effects.files, processOf(other));
+  const cacheLocks = new CacheLocks(store, effects.clock, owner, isAlive);
+  const resolver = (): string => effects.files.readFileSync("/etc/resolv.conf", "utf8");
+  const { architecture } = options;
+  const { clock } = effects;
+  const engine = new NativeEngine({ layers, threads, sandboxes, cacheLocks, clock, architecture, resolver });
+  const removeOwners = async (owners: readonly string[]): Promise<void> => {
+    if (owners.length === 0) return;
+    await sandboxes.run({ kind: "remove", paths: owners.map((name) => store.path("tmp", name)) });
+  };
+  await removeOwners(store.temporaryOwners().filter((other) => !isAlive(other)));
+  return {
+    engine,
+    store,
+    close: async () => {
+      const own = store.temporaryOwners().filter((other) => processOf(other) === owner);
+      if (starter.sandboxesStarted) await removeOwners(own);
+      else for (const name of own) effects.files.rmSync(store.path("tmp", name), { recursive: true, force: true });
+      engine.close();
+    },
+  };
+}
+
+/** Owners of temporary folders are processes, or their workers: `PID-START.NUMBER`. */
+function processOf(owner: string): string {
+  return owner.split(".")[0] ?? owner;
+}
+
+class WorkerStarter {
+  sandboxesStarted = false;
+  private counter = 0;
+
+  constructor(
+    private readonly options: EngineOptions,
+    private readonly effects: EngineEffects,
+    private readonly owner: string,
+    private readonly store: string,
+  ) {}
+
+  startThread(): Channel {
+    const channel = this.effects.workers.startThread(this.options.workerModule);
+    channel.send(this.settings({ inUserNamespace: false, runtime: undefined, hideControlGroups: false }));
+    return channel;
+  }
+
+  startSandbox(): Channel {
+    this.sandboxesStarted = true;
+    const rootless = this.options.uid !== 0;
+    const user = rootless ? ["--user", "--map-root-user", "--map-auto"] : [];
+    const alone = ["--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
+    const node = [this.options.node, this.options.workerModule];
+    const args = ["--pdeathsig", "KILL", "--", "unshare", ...user, ...alone, "--", ...node];
+    const channel = this.effects.workers.startProcess("setpriv", args, { ...toolEnvironment });
+    const runtime = this.runtime();
+    channel.send(this.settings({ inUserNamespace: rootless, runtime, hideControlGroups: runtime[0] === "crun" }));
+    return channel;
+  }
+
+  private settings(kind: Omit<WorkerSettings, "store" | "owner">): WorkerSettings {
+    return { store: this.store, owner: `${this.owner}.${String(++this.counter)}`, ...kind };
+  }
+
+  /** crun starts in a fifth of runc's time; runc is for root only, since it wants control groups of its own. */
+  private runtime(): [string, ...string[]] {
+    const state = `${this.store}/tmp/${this.owner}.${String(this.counter + 1)}/runtime`;
+    const { processes } = this.effects;
+    if (processes.find("crun") !== undefined) return ["crun", "--root", state, "--cgroup-manager", "disabled"];
+    if (this.options.uid === 0 && processes.find("runc") !== undefined) return ["runc", "--root", state];
+    throw unavailable({
+      code: "no-runtime",
+      message: "no container runtime was found: a RUN needs crun (or runc, as root)",
+      hint: "install it: apt-get install crun",
+    });
+  }
+}

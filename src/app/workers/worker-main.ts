@@ -1,0 +1,67 @@
+/**
+ * The other side of the engine's workers: a thread (file steps, compression), or a process in namespaces of its own
+ * (RUN). The process is process 1 of its namespace: when it ends, everything that it started or mounted is gone.
+ */
+import { parentPort } from "node:worker_threads";
+
+import { toolEnvironment } from "../../engines/index.js";
+import type { WorkerReply, WorkerRequest } from "../../engines/index.js";
+import { JobRunner, LayerStore, Store, plainError } from "../../engines/index.js";
+import { nodeFileSystem, nodeProcesses } from "../../host/index.js";
+import { createArchiveOpener } from "../../sources/index.js";
+import type { WorkerSettings } from "./worker-settings.js";
+
+const toolPath = toolEnvironment.PATH;
+
+function send(reply: WorkerReply): void {
+  if (parentPort !== null) parentPort.postMessage(reply);
+  else process.send?.(reply);
+}
+
+async function createRunner(settings: WorkerSettings): Promise<JobRunner> {
+  const processes = nodeProcesses(toolPath);
+  const store = new Store(settings.store, nodeFileSystem, settings.owner);
+  const runtime = settings.runtime ?? ["false"];
+  if (settings.hideControlGroups) {
+    // Control groups of the machine are none of a build's business, and crun refuses the hybrid hierarchy.
+    const mounted = await processes.run("mount", ["-t", "tmpfs", "tmpfs", "/sys/fs/cgroup"], { env: toolEnvironment });
+    if (mounted.status !== 0) throw new Error(mounted.stderr.toString("utf8"));
+  }
+  return new JobRunner({
+    layers: new LayerStore(store),
+    processes,
+    archives: createArchiveOpener(
+      { fileSystem: nodeFileSystem, processes },
+      { temporaryFolder: () => store.temporaryFolder() },
+    ),
+    inUserNamespace: settings.inUserNamespace,
+    runtime,
+  });
+}
+
+let runner: Promise<JobRunner> | undefined;
+
+async function receive(message: WorkerRequest | WorkerSettings): Promise<void> {
+  if ("store" in message) {
+    runner = createRunner(message);
+    runner.catch(() => undefined); // reported with the first job
+    return;
+  }
+  const { id, job } = message;
+  try {
+    if (runner === undefined) throw new Error("a job came before the settings");
+    const result = await (await runner).run(job, (chunk) => {
+      send({ id, type: "output", data: chunk.toString("latin1") });
+    });
+    send({ id, type: "result", result });
+  } catch (thrown) {
+    send({ id, type: "error", error: plainError(thrown) });
+  }
+}
+
+if (parentPort !== null) {
+  parentPort.on("message", (message: WorkerRequest) => void receive(message));
+} else {
+  process.on("message", (message: WorkerRequest) => void receive(message));
+  process.on("disconnect", () => process.exit(0));
+}
