@@ -38,12 +38,23 @@ export class OverlayMounter {
     return await this.mount([root]);
   }
 
-  private async lowerNames(chain: readonly LayerId[]): Promise<string[]> {
+  private async lowerNames(fullChain: readonly LayerId[]): Promise<string[]> {
+    const chain = this.effectiveLayers(fullChain);
     const excess = chain.length > mountedLayers ? chain.length - mountedLayers + 1 : 0;
     const names: string[] = [];
     if (excess > 0) names.push(await this.roots.treeRoot(this.layers.tree(chain.slice(0, excess))));
     for (const layer of chain.slice(excess)) names.push(await this.roots.layerRoot(layer));
     return names;
+  }
+
+  /**
+   * The kernel refuses a folder that stands twice. A layer says again all that it said lower down, so that the upper
+   * place is enough; one that says nothing needs no place.
+   */
+  private effectiveLayers(chain: readonly LayerId[]): LayerId[] {
+    return chain.filter(
+      (layer, index) => chain.lastIndexOf(layer) === index && this.layers.get(layer).entries.length > 0,
+    );
   }
 
   private async mount(lower: readonly string[]): Promise<MountedRoot> {
