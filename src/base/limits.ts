@@ -12,7 +12,7 @@ export const limits = {
   /** `${a:-${b:-…}}`: how deep substitutions may stand in each other. */
   expansionDepth: 100,
   /** Characters of history, environment and ports that one Containerfile may make. */
-  planSize: 64 << 20,
+  planSize: 16 << 20,
   /** Lines of a .dockerignore file. */
   ignorePatterns: 10_000,
   /** A manifest, index or config; the OCI distribution specification asks registries to take 4 MiB. */
@@ -29,6 +29,8 @@ export const limits = {
   indexManifests: 1000,
   /** Symbolic links followed while one path is resolved; the kernel's own number. */
   symlinks: 40,
+  /** The cache of one tree. */
+  treeCacheSize: 128 << 20,
   /** Packages of a tree. */
   packages: 20_000,
   /** One PAX or GNU long-name record of a tar archive. */
@@ -38,6 +40,8 @@ export const limits = {
   /** Uncompressed size over compressed size of an archive, once it is over the floor; deflate itself ends at 1032. */
   archiveRatio: 1000,
   archiveRatioFloor: 2 ** 30,
+  /** Members of one gzip stream: each costs a decoder of its own. */
+  gzipMembers: 1_000_000,
   /** Address space of a decompressor: xz and zstd take what the stream's header asks for. */
   decompressorMemory: 3 * 2 ** 30,
   /** Redirects followed for one download. */

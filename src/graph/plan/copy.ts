@@ -3,6 +3,7 @@ import { isDigest } from "../../base/index.js";
 import { flagValue, flagValues, isFlagSet, quoted, type CopyInstruction, type Position } from "../../tree/index.js";
 import type { CopyAction, FileAction, MkfileAction, Owner, SourceRef } from "../definition.js";
 import { downloadName, isGitAddress, isUrl } from "./git-address.js";
+import { checkHeredocName } from "./heredoc-name.js";
 import { cleanPath, resolveDestination, resolvePath } from "./paths.js";
 import {
   addStep,
@@ -149,13 +150,7 @@ function downloadAction(plan: PlanContext, copy: Copy, url: string): CopyAction 
 }
 
 function heredocAction(plan: PlanContext, copy: Copy, name: string, data: string): MkfileAction {
-  if (name.includes("/") || name === "." || name === ".." || name === "") {
-    throw refuse(plan, copy.instruction.start, {
-      code: "bad-heredoc-name",
-      message: `expected a heredoc word that can name a file, found ${quoted(name)}`,
-      hint: "Use a word without slashes; the destination says where the file goes.",
-    });
-  }
+  checkHeredocName(plan, name, copy.instruction.start);
   return { kind: "mkfile", name, destination: copy.destination, data, mode: copy.mode, owner: copy.owner };
 }
 

@@ -26,3 +26,8 @@ export function resolveDestination(folder: string, word: string): string {
   const path = resolvePath(folder, word);
   return isFolder && path !== "/" ? `${path}/` : path;
 }
+
+/** Whether a heredoc's word can name one file of a folder. */
+export function isFileName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
+}

@@ -1,5 +1,5 @@
-import { limits, malformed } from "../../base/index.js";
-import { quoted } from "../../tree/index.js";
+import { limits, malformed, StagewrightError } from "../../base/index.js";
+import { quoted, type Position } from "../../tree/index.js";
 import type { TargetDefinition } from "../definition.js";
 import { renderPlatform, type Platform } from "../platform.js";
 import { startBudget } from "./budget.js";
@@ -8,6 +8,7 @@ import { imageFrom, renderConfig, renderHistory } from "./image-state.js";
 import type { PlanInput, StagesInput } from "./input.js";
 import { imageRef, refuse, type PlanContext, type StageState } from "./plan-context.js";
 import { startStage } from "./start-stage.js";
+import { refusal, type SourceFile } from "./refusal.js";
 import { resolveStages, type PlannedStage, type StageTable } from "./stages.js";
 import { pruneSteps } from "./step-refs.js";
 import { wordsOf } from "./words.js";
@@ -19,6 +20,8 @@ export interface RequiredImage {
   /** In familiar form: no `docker.io/library/`, no `:latest`. */
   readonly name: string;
   readonly platform: Platform;
+  /** Where the file names it first. */
+  readonly position: Position;
 }
 
 /**
@@ -30,7 +33,7 @@ export function planTarget(input: PlanInput): TargetDefinition {
   const source = { fileName: input.fileName, text: input.text };
   const words = wordsOf(source, input.file.directives.escape);
   const table = resolveStages(input, words);
-  for (const { name, platform } of imagesOf(table)) input.resolveImage(name, platform);
+  for (const image of imagesOf(table)) resolvePlaced(input, source, image);
   const plan: PlanContext = { input, table, words, budget: startBudget(), steps: [], finished: new Map() };
   for (const stage of table.needed) if (stage.replacement === undefined) planStage(plan, stage);
   return define(plan);
@@ -45,14 +48,26 @@ export function requiredImages(input: StagesInput): readonly RequiredImage[] {
   return imagesOf(resolveStages(input, wordsOf(source, input.file.directives.escape)));
 }
 
-function imagesOf({ origins }: StageTable): readonly RequiredImage[] {
+function imagesOf({ uses }: StageTable): readonly RequiredImage[] {
   const images = new Map<string, RequiredImage>();
-  for (const origin of origins) {
+  for (const { origin, position } of uses) {
     if (origin.kind !== "image") continue;
     const { name, platform } = origin;
-    images.set(`${name} ${renderPlatform(platform)}`, { name, platform });
+    const key = `${name} ${renderPlatform(platform)}`;
+    if (!images.has(key)) images.set(key, { name, platform, position });
   }
   return [...images.values()];
+}
+
+/** An image that cannot be had is blamed on the place that names it. */
+function resolvePlaced(input: PlanInput, source: SourceFile, { name, platform, position }: RequiredImage): void {
+  try {
+    input.resolveImage(name, platform);
+  } catch (thrown) {
+    if (!(thrown instanceof StagewrightError) || thrown.kind !== "malformed") throw thrown;
+    const hint = thrown.hint ?? "Name an image of the tree, or give the image as a named context.";
+    throw refusal(source, position, { code: thrown.code, message: thrown.message, hint, cause: thrown });
+  }
 }
 
 function planStage(plan: PlanContext, stage: PlannedStage): void {

@@ -9,14 +9,22 @@ const architectureAliases: ReadonlyMap<string, string> = new Map([
   ["armhf", "arm/v7"],
 ]);
 
+/** What may stand without an operating system. */
+const bareArchitectures: ReadonlySet<string> = new Set([
+  ...["386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x"],
+  ...architectureAliases.keys(),
+]);
+
 /**
  * The platform that a `--platform` names (`linux/386`, or `386` alone), in the normal form of containerd: aliases
  * resolved, arm64 without `v8`, arm with `v7`. Undefined when it is none, or not of Linux.
  */
 export function readPlatform(raw: string): Platform | undefined {
   const lower = raw.toLowerCase();
-  const [os = "", name = "", variant = ""] = (lower.includes("/") ? lower : `linux/${lower}`).split("/");
-  if (os !== "linux" || !/^[a-z0-9_-]+$/.test(name) || lower.split("/").length > 3) return undefined;
+  const [os = "", name = "", variant = "", ...more] = (bareArchitectures.has(lower) ? `linux/${lower}` : lower).split(
+    "/",
+  );
+  if (os !== "linux" || !/^[a-z0-9_-]+$/.test(name) || more.length > 0) return undefined;
   if (!/^(?:v?[0-9]+)?$/.test(variant)) return undefined;
   const [architecture = "", implied = ""] = (architectureAliases.get(name) ?? name).split("/");
   const number = (variant === "" ? implied : variant).replace(/^v/, "");

@@ -1,6 +1,7 @@
 /** RUN: its argument list, environment, mounts and history (rules PL-40 to PL-59). */
 import { flagValue, quoted, runProgram, type RunInstruction } from "../../tree/index.js";
 import type { RunStep } from "../definition.js";
+import { checkHeredocName } from "./heredoc-name.js";
 import { inShell } from "./metadata.js";
 import { planMounts } from "./mounts.js";
 import { cleanPath } from "./paths.js";
@@ -17,7 +18,7 @@ import {
 import { proxyEnvironment } from "./proxies.js";
 
 export function planRun(plan: PlanContext, state: StageState, instruction: RunInstruction): void {
-  const { argv, scripts } = commandOf(state, instruction);
+  const { argv, scripts } = commandOf(plan, state, instruction);
   checkSecurity(plan, instruction);
   const env = [...environmentOf(state), ...proxyEnvironment(plan.input.buildArguments)];
   const size = env.reduce((sum, entry) => sum + entry.length, 0);
@@ -47,7 +48,11 @@ function historyText({ env, buildArguments }: StageState, argv: readonly string[
   return [...(args.length === 0 ? [] : [`|${args.length}`, ...args]), ...argv].join(" ");
 }
 
-function commandOf(state: StageState, instruction: RunInstruction): Pick<RunStep, "argv" | "scripts"> {
+function commandOf(
+  plan: PlanContext,
+  state: StageState,
+  instruction: RunInstruction,
+): Pick<RunStep, "argv" | "scripts"> {
   const program = runProgram(instruction);
   switch (program.kind) {
     case "exec":
@@ -55,6 +60,7 @@ function commandOf(state: StageState, instruction: RunInstruction): Pick<RunStep
     case "shell":
       return { argv: inShell(state, program.text), scripts: [] };
     case "script":
+      for (const { name } of instruction.heredocs) checkHeredocName(plan, name, instruction.start);
       return { argv: inShell(state, program.path), scripts: [{ path: program.path, data: program.data }] };
   }
 }

@@ -9,7 +9,7 @@ import type { StagesInput } from "./input.js";
 import { readPlatform } from "./platforms.js";
 import { refusal, type SourceFile } from "./refusal.js";
 import { globalScope, type GlobalScope } from "./scope.js";
-import { copySourceName, mountSourceNames } from "./source-names.js";
+import { copySourceName, mountSourceNames, type SourceName } from "./source-names.js";
 import type { Words } from "./words.js";
 
 /** What a FROM or `--from` means. */
@@ -28,6 +28,12 @@ export interface PlannedStage {
   readonly replacement: Origin | undefined;
 }
 
+/** A place of the file that names an origin. */
+export interface OriginUse {
+  readonly origin: Origin;
+  readonly position: Position;
+}
+
 export interface StageTable {
   readonly source: SourceFile;
   readonly scope: GlobalScope;
@@ -35,7 +41,7 @@ export interface StageTable {
   /** The target and what it needs, in the order of the file; the target is the last. */
   readonly needed: readonly PlannedStage[];
   /** What those stages stand on and read from, as often as they say so. */
-  readonly origins: readonly Origin[];
+  readonly uses: readonly OriginUse[];
   /** Meaning of `--from` in a stage (rules PL-4 and PL-5). */
   readonly originOf: (reference: string, position: Position, numbers: boolean) => Origin;
 }
@@ -83,17 +89,17 @@ class StageResolver {
   }
 
   /** The stages that `target` reaches, itself last. */
-  neededFor(target: PlannedStage): Pick<StageTable, "needed" | "origins"> {
+  neededFor(target: PlannedStage): Pick<StageTable, "needed" | "uses"> {
     const needed = new Set<PlannedStage>([target]);
-    const origins: Origin[] = [];
+    const uses: OriginUse[] = [];
     // A set may grow while it is walked: each stage is visited once.
     for (const stage of needed) {
-      for (const origin of this.#originsOf(stage)) {
-        origins.push(origin);
-        if (origin.kind === "stage") needed.add(origin.stage);
+      for (const use of this.#usesOf(stage)) {
+        uses.push(use);
+        if (use.origin.kind === "stage") needed.add(use.origin.stage);
       }
     }
-    return { needed: [...needed].sort((a, b) => a.stage.index - b.stage.index), origins };
+    return { needed: [...needed].sort((a, b) => a.stage.index - b.stage.index), uses };
   }
 
   originOf(reference: string, position: Position, numbers: boolean): Origin {
@@ -172,24 +178,28 @@ class StageResolver {
     });
   }
 
-  #originsOf(stage: PlannedStage): readonly Origin[] {
-    if (stage.replacement !== undefined) return [stage.replacement];
-    return [stage.base, ...stage.stage.instructions.flatMap((instruction) => this.#sources(stage, instruction))];
+  #usesOf({ stage, base, replacement }: PlannedStage): readonly OriginUse[] {
+    const position = stage.from.imagePosition;
+    if (replacement !== undefined) return [{ origin: replacement, position }];
+    const named = stage.instructions.flatMap((instruction) => this.#namedBy(stage, instruction));
+    return [{ origin: base, position }, ...named];
   }
 
-  #sources(stage: PlannedStage, instruction: Instruction): readonly Origin[] {
+  #namedBy(user: Stage, instruction: Instruction): readonly OriginUse[] {
     const copied = copySourceName(instruction);
-    const origins = [
-      ...(copied === undefined ? [] : [this.originOf(copied.name, copied.position, true)]),
-      ...mountSourceNames(instruction).map(({ name, position }) => this.originOf(name, position, false)),
-    ];
-    for (const origin of origins) this.#checkOrder(stage, origin, instruction.start);
-    return origins;
+    const uses = mountSourceNames(instruction).map((named) => this.#use(named, false));
+    if (copied !== undefined) uses.push(this.#use(copied, true));
+    for (const { origin } of uses) this.#checkOrder(user, origin, instruction.start);
+    return uses;
   }
 
-  #checkOrder(user: PlannedStage, origin: Origin, position: Position): void {
+  #use({ name, position }: SourceName, numbers: boolean): OriginUse {
+    return { origin: this.originOf(name, position, numbers), position };
+  }
+
+  #checkOrder(user: Stage, origin: Origin, position: Position): void {
     if (origin.kind !== "stage" || origin.stage.replacement !== undefined) return;
-    if (origin.stage.stage.index < user.stage.index) return;
+    if (origin.stage.stage.index < user.index) return;
     const name = origin.stage.name ?? String(origin.stage.stage.index);
     throw this.#refuse(position, {
       code: "stage-used-before-definition",

@@ -11,16 +11,17 @@ export function stepIdentity(
   step: Step,
   identityOf: (reference: SourceRef) => Json = (reference) => ({ ...reference }) as Json,
 ): Json {
-  if (step.kind === "run") {
-    const { origin: _origin, base, mounts, ...rest } = step;
-    const sources = mounts.map((mount) =>
-      "from" in mount && mount.from !== undefined ? { ...mount, from: identityOf(mount.from) } : { ...mount },
-    );
-    return { ...rest, base: identityOf(base), mounts: sources } as Json;
-  }
-  const { origin: _origin, base, actions, ...rest } = step;
-  const changes = actions.map((action) =>
-    action.kind === "copy" ? { ...action, from: identityOf(action.from) } : { ...action },
-  );
-  return { ...rest, base: identityOf(base), actions: changes } as Json;
+  const base = identityOf(step.base);
+  const identity =
+    step.kind === "run"
+      ? { ...step, base, mounts: step.mounts.map((mount) => withSource(mount, identityOf)) }
+      : { ...step, base, actions: step.actions.map((action) => withSource(action, identityOf)) };
+  return { ...identity, origin: undefined } as Json;
+}
+
+function withSource(
+  part: object & { readonly from?: SourceRef | undefined },
+  identityOf: (reference: SourceRef) => Json,
+) {
+  return part.from === undefined ? { ...part } : { ...part, from: identityOf(part.from) };
 }
