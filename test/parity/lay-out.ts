@@ -1,7 +1,7 @@
 /** Puts a case on the disk: git keeps no owners, times, links or modes, so all of that comes from case.json. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { renderArchive } from "./archive.js";
 import { type ContextEntry, defaultMtime, type ParityCase, pathBytes } from "./case.js";
@@ -15,7 +15,11 @@ export interface LaidOutCase {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** @param tools the folder that {@link layOutTools} made. */
+/**
+ * @param folder new, with a name that was never used: BuildKit takes a context of the same name for the one it has seen
+ * before, and then sends only files of another size or time.
+ * @param tools the folder that {@link layOutTools} made.
+ */
 export function layOutCase(parityCase: ParityCase, folder: string, tools: string): LaidOutCase {
   fs.mkdirSync(folder, { recursive: true });
   const containerfile = join(folder, "Containerfile");
@@ -23,11 +27,11 @@ export function layOutCase(parityCase: ParityCase, folder: string, tools: string
   if (parityCase.containerfileIgnore !== undefined) {
     fs.writeFileSync(join(folder, "Containerfile.dockerignore"), parityCase.containerfileIgnore);
   }
-  const context = join(folder, "context");
+  const context = join(folder, `${basename(folder)}.context`);
   layOutFolder(parityCase.context, context);
   const contexts: Record<string, string> = parityCase.tools ? { tools } : {};
   for (const [name, entries] of Object.entries(parityCase.contexts)) {
-    contexts[name] = join(folder, `context-${name}`);
+    contexts[name] = `${context}-${name}`;
     layOutFolder(entries, contexts[name]);
   }
   const secrets: Record<string, string> = {};

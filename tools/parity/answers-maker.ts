@@ -14,6 +14,7 @@ const usage = `Environment:
   PARITY_PEER     words before "docker" that reach the form's BuildKit (0.13, Go up to 1.26)
   PARITY_NEWER    the same for a newer one, for cases that need it and to list what differs; may be left out
   PARITY_SHARE    a folder that both see (default: parity-share in the temporary folder)
+  PARITY_JOBS     cases at once (default: 2)
   PARITY_INSIDE   PARITY_SHARE as the peers see it (default: the same path)`;
 
 /** @returns the exit status. */
@@ -31,21 +32,24 @@ export async function main(repository: string, wanted: readonly string[], env: E
   const file = join(repository, "test/parity/answers.json");
   const before: Answers | null = fs.existsSync(file) ? readAnswers(file) : null;
   const made = new Date().toISOString().slice(0, 10);
-  if (wanted.length === 0 || onlySurroundings) recordSurroundings(repository, form, made);
+  if (wanted.length === 0 || onlySurroundings) await recordSurroundings(repository, form, made);
   if (onlySurroundings) return 0;
   const answers: { -readonly [K in keyof Answers]: Answers[K] } = {
     provenance: {
-      form: readProvenance(form, made),
-      newer: newer === null ? (before?.provenance.newer ?? null) : readProvenance(newer, made),
+      form: await readProvenance(form, made),
+      newer: newer === null ? (before?.provenance.newer ?? null) : await readProvenance(newer, made),
     },
     cases: pick(before?.cases ?? {}, all),
     differInNewer: pick(before?.differInNewer ?? {}, all),
   };
+  const queue = [...all.values()].filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   let faults = 0;
-  for (const parityCase of all.values()) {
-    if (wanted.length > 0 && !wanted.includes(parityCase.name)) continue;
-    faults += answerCase(parityCase, { all, folder, form, newer, answers }) ? 0 : 1;
-  }
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      faults += (await answerCase(next, { all, folder, form, newer, answers })) ? 0 : 1;
+    }
+  };
+  await Promise.all(Array.from({ length: Number(env["PARITY_JOBS"] ?? 2) }, work));
   fs.writeFileSync(file, `${JSON.stringify(sorted(answers), null, 1)}\n`);
   console.log(`${all.size} cases, ${faults} not as their case.json expects`);
   return faults === 0 ? 0 : 1;
@@ -56,7 +60,12 @@ function peerOf(env: Environment, command: string, kind: string): Peer {
   const inside = env["PARITY_INSIDE"] ?? share;
   const [sub, subInside] = kind === "form" ? [share, inside] : [join(share, kind), join(inside, kind)];
   fs.mkdirSync(sub, { recursive: true });
-  return { command: command.split(" ").filter((word) => word !== ""), share: sub, shareInside: subInside };
+  return {
+    command: command.split(" ").filter((word) => word !== ""),
+    share: sub,
+    shareInside: subInside,
+    results: new Map(),
+  };
 }
 
 interface Making {
@@ -68,11 +77,11 @@ interface Making {
 }
 
 /** @returns whether the build went as case.json says. */
-function answerCase(parityCase: ParityCase, making: Making): boolean {
+async function answerCase(parityCase: ParityCase, making: Making): Promise<boolean> {
   const { all, form, newer, answers } = making;
   const name = parityCase.name;
-  const newerResult = newer === null ? null : buildWithPeer(newer, parityCase, all);
-  const result = parityCase.peer === "form" ? buildWithPeer(form, parityCase, all) : newerResult;
+  const newerResult = newer === null ? null : await buildWithPeer(newer, parityCase, all);
+  const result = parityCase.peer === "form" ? await buildWithPeer(form, parityCase, all) : newerResult;
   if (result === null) {
     console.log(`${name}: needs PARITY_NEWER, kept as it was`);
     return true;

@@ -1,11 +1,12 @@
 // Makes test/parity/answers.json, the expected.txt of each case and test/surroundings/expected.json again, with a real
 // BuildKit. Without arguments it shows which environment variables it needs; see docs/spec/parity.md.
 //   node tools/parity/make-answers.mjs [CASE… | surroundings]
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { build } from "esbuild";
+import { format, resolveConfig } from "prettier";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outfile = join(here, "../../node_modules/.cache/make-answers.mjs");
@@ -19,4 +20,10 @@ await build({
   outfile,
 });
 const { main } = await import(pathToFileURL(outfile).href);
-process.exitCode = await main(join(here, "../.."), process.argv.slice(2), process.env);
+const repository = join(here, "../..");
+process.exitCode = await main(repository, process.argv.slice(2), process.env);
+for (const name of ["test/parity/answers.json", "test/surroundings/expected.json"]) {
+  const file = join(repository, name);
+  if (!existsSync(file)) continue;
+  writeFileSync(file, await format(readFileSync(file, "utf8"), { ...(await resolveConfig(file)), filepath: file }));
+}

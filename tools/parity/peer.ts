@@ -1,5 +1,5 @@
 /** One real BuildKit, reached by a command prefix, and what it answers for a case. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 
@@ -14,24 +14,37 @@ export interface Peer {
   /** A folder of the machine, and the same folder as the command sees it. */
   readonly share: string;
   readonly shareInside: string;
+  /** What was built in this run: each case once, whoever asks for it. */
+  readonly results: Map<string, Promise<PeerResult>>;
 }
 
 export type PeerResult = { readonly image: Image } | { readonly refused: string };
 
-export function run(peer: Peer, args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  const [program, ...rest] = [...peer.command, "docker", ...args];
-  const env = { ...process.env, SOURCE_DATE_EPOCH: "1", PEERS_SHARE: peer.share };
-  const result = spawnSync(program as string, rest, { env, encoding: "utf8", maxBuffer: 1 << 28 });
-  if (result.error !== undefined) throw result.error;
-  return result;
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-export function readProvenance(peer: Peer, made: string): Provenance {
-  const version = run(peer, ["version", "--format", "{{json .Server}}"]);
+function run(peer: Peer, args: readonly string[]): Promise<Ended> {
+  const [program, ...rest] = [...peer.command, "docker", ...args];
+  const env = { ...process.env, SOURCE_DATE_EPOCH: "1" };
+  return new Promise((resolve, reject) => {
+    const child = spawn(program as string, rest, { env, stdio: ["ignore", "pipe", "pipe"] });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+export async function readProvenance(peer: Peer, made: string): Promise<Provenance> {
+  const version = await run(peer, ["version", "--format", "{{json .Server}}"]);
   if (version.status !== 0) throw new Error(`no BuildKit behind "${peer.command.join(" ")}": ${version.stderr}`);
   const server = JSON.parse(version.stdout) as { Version: string; Components: { Details: Record<string, string> }[] };
   const details = server.Components[0]?.Details ?? {};
-  const buildx = run(peer, ["buildx", "version"]).stdout.trim().split(" ").slice(1, 2).join("");
+  const buildx = (await run(peer, ["buildx", "version"])).stdout.trim().split(" ").slice(1, 2).join("");
   return {
     engine: `dockerd ${server.Version}`,
     go: details["GoVersion"] ?? "",
@@ -42,25 +55,35 @@ export function readProvenance(peer: Peer, made: string): Provenance {
 }
 
 /** Builds the case, and before it the cases whose images it uses. The OCI layout stays in `parity-out/NAME.tar`. */
-export function buildWithPeer(peer: Peer, parityCase: ParityCase, all: ReadonlyMap<string, ParityCase>): PeerResult {
+export function buildWithPeer(
+  peer: Peer,
+  parityCase: ParityCase,
+  all: ReadonlyMap<string, ParityCase>,
+): Promise<PeerResult> {
+  const result = peer.results.get(parityCase.name) ?? buildNow(peer, parityCase, all);
+  peer.results.set(parityCase.name, result);
+  return result;
+}
+
+async function buildNow(peer: Peer, parityCase: ParityCase, all: ReadonlyMap<string, ParityCase>): Promise<PeerResult> {
   const work = join(peer.share, "parity-work");
-  const tools = layOutTools(join(work, "tools"));
-  const folder = join(work, parityCase.name);
-  fs.rmSync(folder, { recursive: true, force: true });
-  const laidOut = layOutCase(parityCase, folder, tools);
   const inside = (path: string) => path.replace(peer.share, peer.shareInside);
-  const images = Object.entries(parityCase.images).flatMap(([name, from]) => {
+  const images: string[] = [];
+  for (const [name, from] of Object.entries(parityCase.images)) {
     const dependency = all.get(from);
     if (dependency === undefined) throw new Error(`${parityCase.name}: no case named ${from}`);
-    const layout = join(work, "layouts", from);
-    if (!fs.existsSync(join(layout, "index.json"))) buildWithPeer(peer, dependency, all);
-    return ["--build-context", `${name}=oci-layout://${inside(layout)}`];
-  });
+    await buildWithPeer(peer, dependency, all);
+    images.push("--build-context", `${name}=oci-layout://${inside(join(work, "layouts", from))}`);
+  }
+  fs.mkdirSync(join(work, "cases"), { recursive: true });
+  const folder = fs.mkdtempSync(join(work, "cases", `${parityCase.name}.`));
+  fs.chmodSync(folder, 0o755);
+  const laidOut = layOutCase(parityCase, folder, layOutTools(join(folder, "tools")));
   const out = join(peer.share, "parity-out");
   fs.mkdirSync(out, { recursive: true });
   const tar = join(out, `${parityCase.name}.tar`);
   fs.rmSync(tar, { force: true });
-  const result = run(peer, [
+  const result = await run(peer, [
     ...buildxArguments(parityCase, inside(tar)),
     ...Object.entries(laidOut.contexts).flatMap(([name, path]) => ["--build-context", `${name}=${inside(path)}`]),
     ...images,
@@ -70,6 +93,7 @@ export function buildWithPeer(peer: Peer, parityCase: ParityCase, all: ReadonlyM
     inside(laidOut.context),
   ]);
   fs.writeFileSync(join(out, `${parityCase.name}.log`), result.stderr);
+  fs.rmSync(folder, { recursive: true, force: true });
   if (/panic: |Cannot connect to the Docker daemon/.test(result.stderr)) {
     throw new Error(`${parityCase.name}: BuildKit gave no answer: ${lastError(result.stderr)}`);
   }
