@@ -2,7 +2,7 @@ import type { CopyInstruction, Heredoc } from "./ast.js";
 import type { Arguments, InstructionContext } from "./context.js";
 import { flagValue } from "./flags.js";
 import { parseHeredocWord, readHeredocs } from "./heredoc.js";
-import { instructionHead, missingArgument, reportNotStrings } from "./instruction-parts.js";
+import { instructionHead, missingArgument, reportNoJsonForm } from "./instruction-parts.js";
 import { parseJsonForm } from "./json-form.js";
 import { quote } from "./quote.js";
 import { splitAtSeparators } from "./space.js";
@@ -10,10 +10,7 @@ import { splitAtSeparators } from "./space.js";
 /** COPY and ADD: sources and a destination, parted by blanks or as a JSON array. */
 export function parseCopy(context: InstructionContext, args: Arguments): CopyInstruction | undefined {
   const json = parseJsonForm(args.rest);
-  if (json === "not-strings") {
-    reportNotStrings(context, args.restAt);
-    return undefined;
-  }
+  if (json === "not-strings" || json === "text-after-array") return reportNoJsonForm(context, args.restAt, json);
   const bodies = json === "not-json" ? readHeredocs(context) : [];
   const paths = json === "not-json" ? splitAtSeparators(args.rest).map((word) => word.text) : json;
   const destination = paths.at(-1);

@@ -6,3 +6,7 @@ export { runProgram, type RunProgram } from "./run-instruction.js";
 export { mountSource, parseRunMount, type RunMountOptions } from "./run-mount.js";
 export { expandHeredoc, expandWord, expandWords, type ExpansionContext, type VariableLookup } from "./expand.js";
 export { createExpansionBudget, type ExpansionBudget } from "./expansion-budget.js";
+export { cleanPath, dockerignoreCandidates, parseDockerignore, type DockerignoreCandidates } from "./dockerignore.js";
+export { createIgnoreMatcher, type IgnoreMatcher, type IgnoreState } from "./ignore-matcher.js";
+export { createPathMatcher, matchPath, type PathMatcher } from "./match-path.js";
+export { imageReferences, type ImageReference } from "./image-references.js";

@@ -1,6 +1,6 @@
 import type { CommandLine, Position } from "./ast.js";
 import type { Arguments, InstructionContext } from "./context.js";
-import { parseJsonForm } from "./json-form.js";
+import { type NoJsonForm, parseJsonForm } from "./json-form.js";
 import { quote } from "./quote.js";
 import { trimSpace } from "./space.js";
 
@@ -26,19 +26,27 @@ export function instructionHead(context: InstructionContext, args: Arguments): I
 export function parseCommandLine(context: InstructionContext, rest: string, restAt: number): CommandLine | undefined {
   const argv = parseJsonForm(rest);
   if (argv === "not-json") return { form: "shell", text: rest };
-  if (argv !== "not-strings") return { form: "exec", argv };
-  reportNotStrings(context, restAt);
-  return undefined;
+  return typeof argv === "string" ? reportNoJsonForm(context, restAt, argv) : { form: "exec", argv };
 }
 
-/** Reports a JSON array that holds something other than strings. */
-export function reportNotStrings(context: InstructionContext, at: number): void {
-  context.fault(
-    at,
-    "not-strings",
-    "expected a JSON array of strings, found an array that holds something else",
-    "Put every element between double quotes.",
-  );
+/** Reports the array that {@link parseJsonForm} refused; undefined, for the caller to return. */
+export function reportNoJsonForm(context: InstructionContext, at: number, reason: NoJsonForm): undefined {
+  if (reason === "text-after-array") {
+    context.fault(
+      at,
+      "text-after-array",
+      "expected nothing after the JSON array, found more text",
+      "Remove it: versions of BuildKit differ in what they make of it. A comment needs a line of its own.",
+    );
+  } else {
+    context.fault(
+      at,
+      "not-strings",
+      "expected a JSON array of strings, found an array that holds something else",
+      "Put every element between double quotes.",
+    );
+  }
+  return undefined;
 }
 
 /** Reports an instruction that ends too early. */

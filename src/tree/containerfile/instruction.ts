@@ -14,7 +14,7 @@ import { parseHealthcheck } from "./healthcheck.js";
 import { parseJsonForm } from "./json-form.js";
 import { parsePairs } from "./key-values.js";
 import { quote } from "./quote.js";
-import { instructionHead, missingArgument, parseCommandLine, reportNotStrings } from "./instruction-parts.js";
+import { instructionHead, missingArgument, parseCommandLine, reportNoJsonForm } from "./instruction-parts.js";
 import { parseRun } from "./run-instruction.js";
 import { splitAtSeparators, splitQuotedWords, trimSpace } from "./space.js";
 
@@ -137,10 +137,7 @@ function parseWord(context: InstructionContext, args: Arguments): WordInstructio
 function parseWordList(context: InstructionContext, args: Arguments): WordListInstruction | undefined {
   const keyword = context.keyword === "VOLUME" ? "VOLUME" : "EXPOSE";
   const json = keyword === "VOLUME" ? parseJsonForm(args.rest) : "not-json";
-  if (json === "not-strings") {
-    reportNotStrings(context, args.restAt);
-    return undefined;
-  }
+  if (json === "not-strings" || json === "text-after-array") return reportNoJsonForm(context, args.restAt, json);
   const values = json === "not-json" ? splitAtSeparators(args.rest).map((word) => word.text) : json.map(trimSpace);
   if (values.length === 0) return missingArgument(context, args, `${keyword} and at least one argument`);
   if (values.includes("")) {

@@ -169,5 +169,5 @@ function reportBeforeFrom(context: InstructionContext, parts: InstructionParts):
 
 /** BuildKit does not look at the flags of these, whatever they are. */
 function ignoresFlags(keyword: string, rest: string): boolean {
-  return keyword === "STOPSIGNAL" || (keyword === "HEALTHCHECK" && /^none\s*$/i.test(rest));
+  return keyword === "STOPSIGNAL" || keyword === "ARG" || (keyword === "HEALTHCHECK" && /^none\s*$/i.test(rest));
 }
