@@ -29,6 +29,8 @@ export const limits = {
   indexManifests: 1000,
   /** Symbolic links followed while one path is resolved; the kernel's own number. */
   symlinks: 40,
+  /** Subpackages of a package, times stages of its Containerfile: the work of finding what each needs. */
+  stageResolutions: 200_000,
   /** The cache of one tree. */
   treeCacheSize: 128 << 20,
   /** Packages of a tree. */

@@ -9,6 +9,7 @@ const anyVersion = "0";
 
 /** Refuses sources without a file name, and two sources of a package that would be one file in `fetch/`. */
 export function checkFileNames(reader: TomlReader, pkg: Package): void {
+  if (pkg.sources.length === 1 && pkg.sources[0]?.file !== undefined) return;
   const owners = new Map<string, string>();
   for (const source of pkg.sources) {
     const path = ["sources", source.name];

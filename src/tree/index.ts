@@ -1,10 +1,13 @@
 export * from "./build-arguments.js";
 export * from "./containerfile/index.js";
 export * from "./expand-source.js";
+export type { LicenseMemo } from "./license.js";
+export * from "./list-packages.js";
 export * from "./mirror.js";
 export * from "./names.js";
 export * from "./package.js";
 export * from "./package-toml.js";
 export * from "./problem.js";
 export * from "./tree-config.js";
+export * from "./tree-file.js";
 export * from "./version-forms.js";

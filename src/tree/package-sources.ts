@@ -21,13 +21,15 @@ interface Context {
  * @param hasVersion whether `[package]` gives a version in any way, good or bad
  */
 export function checkSources(reader: TomlReader, hasVersion: boolean): readonly Source[] {
-  const tables = reader.table(reader.root, ["sources"]) ?? {};
+  const tables = reader.table(reader.root, [], "sources");
+  if (tables === undefined) return [];
   const sources: Source[] = [];
   for (const name of Object.keys(tables)) {
+    const table = reader.table(tables, ["sources"], name);
+    if (table === undefined) continue;
     const path = ["sources", name];
-    const table = reader.table(tables, path);
-    if (table === undefined || !checkSourceName(reader, path, name)) continue;
-    const source = readSource(reader, table, name, hasVersion);
+    if (!checkSourceName(reader, path, name)) continue;
+    const source = readSource(reader, table, path, name, hasVersion);
     if (source !== undefined) sources.push(source);
   }
   return sources;
@@ -40,20 +42,25 @@ function checkSourceName(reader: TomlReader, path: TomlPath, name: string): bool
   return false;
 }
 
-function readSource(reader: TomlReader, table: RawTable, name: string, packageHasVersion: boolean): Source | undefined {
-  const path = ["sources", name];
+function readSource(
+  reader: TomlReader,
+  table: RawTable,
+  path: TomlPath,
+  name: string,
+  packageHasVersion: boolean,
+): Source | undefined {
   reader.refuseUnknown(table, path, sourceKeys);
   const hash = readHash(reader, table, path);
-  const gitSha = readGitSha(reader, table, [...path, "git_sha"]);
-  const version = reader.oneLine(table, [...path, "version"]);
+  const gitSha = readGitSha(reader, table, path);
+  const version = reader.oneLine(table, path, "version");
   const goodVersion = version === undefined || checkVersion(reader, [...path, "version"], version);
-  const format = readFormat(reader, table, [...path, "format"]);
+  const format = readFormat(reader, table, path);
   const context: Context = {
     reader,
     hasVersion: packageHasVersion || Object.hasOwn(table, "version"),
     hasFormat: Object.hasOwn(table, "format"),
   };
-  const file = readFile(context, table, [...path, "file"]);
+  const file = readFile(context, table, path);
   const mirrors = readMirrors(context, table, path);
   const faultyFile = file === undefined && Object.hasOwn(table, "file");
   if (hash === undefined || mirrors.length === 0 || faultyFile) return undefined;
@@ -61,7 +68,7 @@ function readSource(reader: TomlReader, table: RawTable, name: string, packageHa
 }
 
 function readHash(reader: TomlReader, table: RawTable, path: TomlPath): string | undefined {
-  const hash = reader.oneLine(table, [...path, "hash"]);
+  const hash = reader.oneLine(table, path, "hash");
   const hint = "give the file's SHA-256: sha256sum FILE";
   if (hash === undefined) {
     if (Object.hasOwn(table, "hash")) return undefined;
@@ -77,49 +84,48 @@ function readHash(reader: TomlReader, table: RawTable, path: TomlPath): string |
 }
 
 function readGitSha(reader: TomlReader, table: RawTable, path: TomlPath): string | undefined {
-  const gitSha = reader.oneLine(table, path);
+  const gitSha = reader.oneLine(table, path, "git_sha");
   if (gitSha === undefined || /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(gitSha)) return gitSha;
-  const message = `expected 40 or 64 small hexadecimal digits for ${shownPath(path)}, found ${quoted(gitSha)}`;
-  reader.fault(path, { rule: "bad-git-sha", message, hint: "give the whole id of the commit" });
+  const place = [...path, "git_sha"];
+  const message = `expected 40 or 64 small hexadecimal digits for ${shownPath(place)}, found ${quoted(gitSha)}`;
+  reader.fault(place, { rule: "bad-git-sha", message, hint: "give the whole id of the commit" });
   return undefined;
 }
 
 function readFormat(reader: TomlReader, table: RawTable, path: TomlPath): string | undefined {
-  const format = reader.oneLine(table, path);
+  const format = reader.oneLine(table, path, "format");
   if (format === undefined || /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/.test(format)) return format;
-  const message = `expected a file name's ending such as tar.gz for ${shownPath(path)}, found ${quoted(format)}`;
-  reader.fault(path, { rule: "bad-format", message, hint: "write it without a dot before it" });
+  const place = [...path, "format"];
+  const message = `expected a file name's ending such as tar.gz for ${shownPath(place)}, found ${quoted(format)}`;
+  reader.fault(place, { rule: "bad-format", message, hint: "write it without a dot before it" });
   return undefined;
 }
 
 function readFile(context: Context, table: RawTable, path: TomlPath): string | undefined {
-  const file = context.reader.oneLine(table, path);
-  if (file === undefined || !checkPlaceholders(context, path, file)) return undefined;
-  if (placeholdersOf(file).includes("file")) {
-    const message = `{file} cannot stand in ${shownPath(path)}, which it is made from`;
-    context.reader.fault(path, { rule: "unknown-placeholder", message, hint: "take {file} away" });
+  const file = context.reader.oneLine(table, path, "file");
+  if (file === undefined || !checkPlaceholders(context, [...path, "file"], file)) return undefined;
+  const place = [...path, "file"];
+  if (file.includes("{file}")) {
+    const message = `{file} cannot stand in ${shownPath(place)}, which it is made from`;
+    context.reader.fault(place, { rule: "unknown-placeholder", message, hint: "take {file} away" });
     return undefined;
   }
   if (file !== "" && file !== "." && file !== ".." && !file.includes("/")) return file;
-  const message = `expected a file's name without folders for ${shownPath(path)}, found ${quoted(file)}`;
-  context.reader.fault(path, { rule: "bad-file-name", message, hint: "the file is put into fetch/ under this name" });
+  const message = `expected a file's name without folders for ${shownPath(place)}, found ${quoted(file)}`;
+  context.reader.fault(place, { rule: "bad-file-name", message, hint: "the file is put into fetch/ under this name" });
   return undefined;
 }
 
 function readMirrors(context: Context, table: RawTable, path: TomlPath): readonly string[] {
   const { reader } = context;
-  const listPath = [...path, "mirrors"];
-  const raw = reader.texts(table, listPath);
+  const raw = reader.texts(table, path, "mirrors");
   if (raw?.length === 0 || (raw === undefined && !Object.hasOwn(table, "mirrors"))) {
     const message = `expected one or more addresses in mirrors of [${shownPath(path)}], found none`;
-    reader.fault(raw === undefined ? path : listPath, {
-      rule: "no-mirror",
-      message,
-      hint: "say where the file can be fetched",
-    });
+    const place = raw === undefined ? path : [...path, "mirrors"];
+    reader.fault(place, { rule: "no-mirror", message, hint: "say where the file can be fetched" });
   }
   return (raw ?? []).filter((mirror, index) => {
-    const item = [...listPath, String(index)];
+    const item = [...path, "mirrors", String(index)];
     if (!checkPlaceholders(context, item, mirror)) return false;
     const fault = checkMirror(mirror);
     if (fault !== undefined) reader.fault(item, fault);
@@ -129,6 +135,7 @@ function readMirrors(context: Context, table: RawTable, path: TomlPath): readonl
 
 /** Refuses placeholders that do not exist, and those that have no value here. */
 function checkPlaceholders(context: Context, path: TomlPath, template: string): boolean {
+  if (!template.includes("{") && !template.includes("}")) return true;
   const { reader, hasVersion, hasFormat } = context;
   let good = true;
   for (const name of new Set(placeholdersOf(template))) {

@@ -28,7 +28,11 @@ export interface PackageCheck {
    */
   readonly package: Package | undefined;
   readonly problems: readonly Problem[];
+  /** Line (from 1) of a value, such as `["package", "version_from"]`, for faults that only the whole tree shows. */
+  readonly lineOf: (path: readonly string[]) => number;
 }
+
+const packagePath = ["package"];
 
 const packageKeys = [
   "name",
@@ -47,18 +51,22 @@ const packageKeys = [
  */
 export function checkPackageToml(raw: Uint8Array, place: PackagePlace, licenses?: LicenseMemo): PackageCheck {
   const reader = TomlReader.read(raw, `${place.folder}/package.toml`);
-  if (reader.problems.length > 0) return { package: undefined, problems: reader.problems };
+  const pkg = reader.problems.length > 0 ? undefined : checkRoot(reader, place, licenses);
+  return { package: pkg, problems: reader.problems, lineOf: (path) => reader.lineOf(path) };
+}
+
+function checkRoot(reader: TomlReader, place: PackagePlace, licenses?: LicenseMemo): Package | undefined {
   reader.refuseUnknown(reader.root, [], ["package", "sources"]);
-  const table = reader.table(reader.root, ["package"]);
+  const table = reader.table(reader.root, [], "package");
   if (table === undefined) {
     if (!Object.hasOwn(reader.root, "package")) {
       const message = "expected a [package] table, found none";
       reader.fault([], { rule: "missing-field", message, hint: "add [package] with name, version and license" });
     }
-    return { package: undefined, problems: reader.problems };
+    return undefined;
   }
   reader.refuseUnknown(table, ["package"], packageKeys);
-  return { package: readPackage(reader, table, place, licenses), problems: reader.problems };
+  return readPackage(reader, table, place, licenses);
 }
 
 /**
@@ -106,7 +114,7 @@ function readPackage(reader: TomlReader, table: RawTable, place: PackagePlace, l
     ...place,
     version,
     versionFrom,
-    description: reader.oneLine(table, ["package", "description"]),
+    description: reader.oneLine(table, packagePath, "description"),
     license: readLicense(reader, table, licenses),
     website: readWebsite(reader, table),
     subpackages: readSubpackages(reader, table),
@@ -119,7 +127,7 @@ function readPackage(reader: TomlReader, table: RawTable, place: PackagePlace, l
 
 function checkName(reader: TomlReader, table: RawTable, place: PackagePlace): void {
   const path = ["package", "name"];
-  const name = reader.oneLine(table, path);
+  const name = reader.oneLine(table, packagePath, "name");
   const hint = `write name = "${place.name}", or rename the folder`;
   if (name === undefined) {
     if (Object.hasOwn(table, "name")) return;
@@ -131,8 +139,8 @@ function checkName(reader: TomlReader, table: RawTable, place: PackagePlace): vo
 }
 
 function readVersion(reader: TomlReader, table: RawTable): Pick<Package, "version" | "versionFrom"> {
-  const version = reader.oneLine(table, ["package", "version"]);
-  const versionFrom = reader.oneLine(table, ["package", "version_from"]);
+  const version = reader.oneLine(table, packagePath, "version");
+  const versionFrom = reader.oneLine(table, packagePath, "version_from");
   if (Object.hasOwn(table, "version") && Object.hasOwn(table, "version_from")) {
     const message = "expected version or version_from, found both";
     reader.fault(["package", "version_from"], { rule: "two-versions", message, hint: "take one of the two away" });
@@ -158,7 +166,7 @@ function readLicense(reader: TomlReader, table: RawTable, licenses?: LicenseMemo
     warnMissing(reader, "license", 'write license = "…" with an SPDX license expression');
     return undefined;
   }
-  const license = reader.oneLine(table, path);
+  const license = reader.oneLine(table, packagePath, "license");
   if (license === undefined) return undefined;
   const check = checkLicense(license, licenses);
   const hint = "see the SPDX license list; a license that is not on it is LicenseRef-NAME";
@@ -176,7 +184,7 @@ function readLicense(reader: TomlReader, table: RawTable, licenses?: LicenseMemo
 function readWebsite(reader: TomlReader, table: RawTable): string | undefined {
   const path = ["package", "website"];
   if (!Object.hasOwn(table, "website")) warnMissing(reader, "website", "write the address of the project's page");
-  const website = reader.oneLine(table, path);
+  const website = reader.oneLine(table, packagePath, "website");
   if (website === undefined || /^https?:\/\/[^\s/]+/.test(website)) return website;
   const message = `expected an http or https address, found ${quoted(website)}`;
   reader.fault(path, { rule: "bad-website", severity: "warning", message, hint: "write the project's page" });
@@ -191,7 +199,7 @@ function warnMissing(reader: TomlReader, key: string, hint: string): void {
 function readSubpackages(reader: TomlReader, table: RawTable): readonly string[] {
   const path = ["package", "subpackages"];
   const seen = new Set<string>();
-  for (const [index, name] of (reader.texts(table, path) ?? []).entries()) {
+  for (const [index, name] of (reader.texts(table, packagePath, "subpackages") ?? []).entries()) {
     const item = [...path, String(index)];
     if (!isPackageName(name)) {
       const message = `expected the name of a subpackage, found ${quoted(name)}`;
@@ -210,7 +218,7 @@ const platformForm = /^[a-z0-9]+\/[a-z0-9_]+(?:\/v[0-9]+)?$/;
 function readPlatforms(reader: TomlReader, table: RawTable): readonly string[] {
   const path = ["package", "platforms"];
   const seen = new Set<string>();
-  for (const [index, platform] of (reader.texts(table, path) ?? []).entries()) {
+  for (const [index, platform] of (reader.texts(table, packagePath, "platforms") ?? []).entries()) {
     const item = [...path, String(index)];
     if (!platformForm.test(platform)) {
       const message = `expected OS/ARCHITECTURE such as linux/amd64, found ${quoted(platform)}`;

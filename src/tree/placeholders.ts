@@ -44,7 +44,6 @@ export function parseTemplate(template: string): readonly TemplatePart[] {
 
 /** Placeholders of a template, in order, repeats included. */
 export function placeholdersOf(template: string): readonly string[] {
-  if (!template.includes("{") && !template.includes("}")) return [];
   return parseTemplate(template).flatMap((part) => ("placeholder" in part ? [part.placeholder] : []));
 }
 

@@ -1,3 +1,5 @@
+import type { StagewrightError } from "../base/index.js";
+
 /** How bad a fault is: an `error` stops the packages it is in, a `warning` stops nothing. */
 export type Severity = "error" | "warning";
 
@@ -16,6 +18,24 @@ export interface Problem {
   readonly message: string;
   /** What to do about it. */
   readonly hint: string;
+  /** The line of the file and a caret below it, where the reader of the file gives them. */
+  readonly excerpt?: string;
+}
+
+/** An error that blames `FILE:LINE:COLUMN`, as a problem; lines of its message after the first are the excerpt. */
+export function problemOf(error: StagewrightError, file: string): Problem {
+  const [, line = "1", column = "1"] = /:([0-9]+)(?::([0-9]+))?$/.exec(error.subject ?? "") ?? [];
+  const [message = "", ...excerpt] = error.message.split("\n");
+  return {
+    rule: error.code,
+    severity: "error",
+    file,
+    line: Number(line),
+    column: Number(column),
+    message,
+    hint: error.hint ?? "",
+    ...(excerpt.length > 0 && { excerpt: excerpt.join("\n") }),
+  };
 }
 
 /** Whether any of the problems is an error. */

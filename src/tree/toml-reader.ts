@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 
 import { parse, TomlError } from "smol-toml";
 
@@ -35,6 +35,7 @@ export class TomlReader {
     private readonly text: string,
     /** The root table; empty when the file is no TOML, which is a fault by then. */
     readonly root: RawTable,
+    private readonly isPlain: boolean,
   ) {}
 
   /** Parses bytes. A file that is too large, not UTF-8 or not TOML gives an empty root and a fault. */
@@ -49,7 +50,7 @@ export class TomlReader {
     }
     const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString("utf8");
     try {
-      return new TomlReader(file, text, parse(text, { maxDepth: 32 }));
+      return new TomlReader(file, text, parse(text, { maxDepth: 32 }), isPlainText(raw, text));
     } catch (thrown) {
       return TomlReader.syntaxError(file, thrown);
     }
@@ -63,7 +64,7 @@ export class TomlReader {
   }
 
   private static broken(file: string, fault: Fault, place = { line: 1, column: 1 }): TomlReader {
-    const reader = new TomlReader(file, "", {});
+    const reader = new TomlReader(file, "", {}, true);
     reader.problems.push({ severity: "error", ...fault, file, ...place });
     return reader;
   }
@@ -93,35 +94,35 @@ export class TomlReader {
   }
 
   /** A table, or undefined when it is missing or (a fault) something else. */
-  table(parent: RawTable, path: TomlPath): RawTable | undefined {
-    const value = this.own(parent, path);
+  table(parent: RawTable, path: TomlPath, key: string): RawTable | undefined {
+    const value = own(parent, key);
     if (value === undefined) return undefined;
     if (isRawTable(value)) return value;
-    this.wrongKind(path, "a table", value);
+    this.wrongKind([...path, key], "a table", value);
     return undefined;
   }
 
   /** A text of one line, or undefined when it is missing or (a fault) something else. */
-  oneLine(parent: RawTable, path: TomlPath): string | undefined {
-    const value = this.own(parent, path);
+  oneLine(parent: RawTable, path: TomlPath, key: string): string | undefined {
+    const value = own(parent, key);
     if (value === undefined) return undefined;
-    if (typeof value !== "string") this.wrongKind(path, "a text", value);
-    else if (hasControl(value)) this.controlCharacter(path, value);
+    if (typeof value !== "string") this.wrongKind([...path, key], "a text", value);
+    else if (this.hasControl(value)) this.controlCharacter([...path, key], value);
     else return value;
     return undefined;
   }
 
   /** A list of texts, or undefined when it is missing or (a fault) something else. Bad items are faults and left out. */
-  texts(parent: RawTable, path: TomlPath): readonly string[] | undefined {
-    const value = this.own(parent, path);
+  texts(parent: RawTable, path: TomlPath, key: string): readonly string[] | undefined {
+    const value = own(parent, key);
     if (value === undefined) return undefined;
     if (!Array.isArray(value)) {
-      this.wrongKind(path, "a list of texts", value);
+      this.wrongKind([...path, key], "a list of texts", value);
       return undefined;
     }
     return value.filter((item: unknown, index): item is string => {
-      if (typeof item !== "string") this.wrongKind([...path, String(index)], "a text", item);
-      else if (hasControl(item)) this.controlCharacter([...path, String(index)], item);
+      if (typeof item !== "string") this.wrongKind([...path, key, String(index)], "a text", item);
+      else if (this.hasControl(item)) this.controlCharacter([...path, key, String(index)], item);
       else return true;
       return false;
     });
@@ -132,9 +133,8 @@ export class TomlReader {
     this.fault(path, { rule: "wrong-kind", message, hint: `write ${expected}` });
   }
 
-  private own(parent: RawTable, path: TomlPath): unknown {
-    const key = path[path.length - 1] ?? "";
-    return Object.hasOwn(parent, key) ? parent[key] : undefined;
+  private hasControl(text: string): boolean {
+    return !this.isPlain && /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text);
   }
 
   private controlCharacter(path: TomlPath, found: string): void {
@@ -147,8 +147,13 @@ export function isRawTable(value: unknown): value is RawTable {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
-function hasControl(text: string): boolean {
-  return /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text);
+function own(parent: RawTable, key: string): unknown {
+  return Object.hasOwn(parent, key) ? parent[key] : undefined;
+}
+
+/** Whether no value can hold a control character: the text has neither escapes nor long strings nor tabs nor C1 controls. */
+function isPlainText(raw: Uint8Array, text: string): boolean {
+  return isAscii(raw) && !/[\\\t]|"""|'''/.test(text);
 }
 
 function shownKey(key: string): string {

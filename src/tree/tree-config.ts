@@ -52,7 +52,7 @@ const component = "[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*";
 const prefixForm = new RegExp(`^(?:${component}(?::[0-9]{1,5})?/)?${component}(?:/${component})*$`);
 
 function readPrefix(reader: TomlReader): string | undefined {
-  const prefix = reader.oneLine(reader.root, ["prefix"]);
+  const prefix = reader.oneLine(reader.root, [], "prefix");
   if (prefix === undefined || (prefix.length <= 200 && prefixForm.test(prefix))) return prefix;
   const message = `expected the first part of an image name such as stagex, found ${quoted(prefix)}`;
   reader.fault(["prefix"], { rule: "bad-prefix", message, hint: "use small letters, without a slash at the end" });
@@ -60,17 +60,17 @@ function readPrefix(reader: TomlReader): string | undefined {
 }
 
 function readNetwork(reader: TomlReader): readonly string[] {
-  const table = reader.table(reader.root, ["network"]);
+  const table = reader.table(reader.root, [], "network");
   if (table === undefined) return [];
   reader.refuseUnknown(table, ["network"], ["allow"]);
-  return readTargets(reader, table, ["network", "allow"]) ?? [];
+  return readTargets(reader, table, ["network"], "allow") ?? [];
 }
 
 /** Ids, each `STAGE-NAME`; whether such a target exists is a question for the whole tree. */
-function readTargets(reader: TomlReader, table: RawTable, path: TomlPath): readonly string[] | undefined {
-  return reader.texts(table, path)?.filter((target, index) => {
+function readTargets(reader: TomlReader, table: RawTable, path: TomlPath, key: string): readonly string[] | undefined {
+  return reader.texts(table, path, key)?.filter((target, index) => {
     if (parseTargetId(target) !== undefined) return true;
-    const item = [...path, String(index)];
+    const item = [...path, key, String(index)];
     const message = `expected STAGE-NAME such as core-gcc for ${shownPath(item)}, found ${quoted(target)}`;
     reader.fault(item, { rule: "bad-target", message, hint: "there are no wildcards: name each target" });
     return false;
@@ -78,7 +78,7 @@ function readTargets(reader: TomlReader, table: RawTable, path: TomlPath): reado
 }
 
 function readIgnores(reader: TomlReader): readonly IgnoredRule[] {
-  const check = reader.table(reader.root, ["check"]);
+  const check = reader.table(reader.root, [], "check");
   if (check === undefined) return [];
   reader.refuseUnknown(check, ["check"], ["ignore"]);
   const path = ["check", "ignore"];
@@ -97,9 +97,9 @@ function readIgnores(reader: TomlReader): readonly IgnoredRule[] {
 
 function readIgnore(reader: TomlReader, entry: RawTable, path: TomlPath): readonly IgnoredRule[] {
   reader.refuseUnknown(entry, path, ["rule", "reason", "packages"]);
-  const rule = reader.oneLine(entry, [...path, "rule"]);
-  const reason = reader.oneLine(entry, [...path, "reason"]);
-  const packages = readTargets(reader, entry, [...path, "packages"]);
+  const rule = reader.oneLine(entry, path, "rule");
+  const reason = reader.oneLine(entry, path, "reason");
+  const packages = readTargets(reader, entry, path, "packages");
   if (rule === undefined || reason === undefined || reason.trim() === "") {
     const message = "expected rule and reason in [[check.ignore]], found one or both missing or empty";
     reader.fault(path, { rule: "missing-reason", message, hint: "say why the rule does not hold here" });
@@ -109,11 +109,11 @@ function readIgnore(reader: TomlReader, entry: RawTable, path: TomlPath): readon
 }
 
 function readSuites(reader: TomlReader): readonly string[] {
-  const table = reader.table(reader.root, ["apt"]);
+  const table = reader.table(reader.root, [], "apt");
   if (table === undefined) return [];
   reader.refuseUnknown(table, ["apt"], ["suites"]);
   const path = ["apt", "suites"];
-  return (reader.texts(table, path) ?? []).filter((suite, index) => {
+  return (reader.texts(table, ["apt"], "suites") ?? []).filter((suite, index) => {
     if (/^[a-z0-9][a-z0-9.-]*(?:\/[a-z0-9][a-z0-9.-]*)*$/.test(suite) && suite.length <= 100) return true;
     const message = `expected the name of a Debian suite such as bookworm-updates, found ${quoted(suite)}`;
     reader.fault([...path, String(index)], { rule: "bad-suite", message, hint: "see the machine's apt sources" });
