@@ -20,10 +20,10 @@ export class RawObject {
 
   /** An error about a member of this object. */
   fault(name: string, expected: string): StagewrightError {
-    const found = JSON.stringify(this.#members[name]) ?? "nothing";
+    const found = describe(this.#members[name]);
     return malformed({
       code: "bad-image-json",
-      message: `expected ${expected} at ${this.#place}.${name}, found ${found.slice(0, 100)}`,
+      message: `expected ${expected} at ${this.#place}.${name}, found ${found}`,
       subject: this.#subject,
     });
   }
@@ -137,6 +137,13 @@ export class RawObject {
     if (!Array.isArray(value)) throw this.fault(name, "a list");
     return value as readonly Json[];
   }
+}
+
+/** A value for a message. What holds others is not printed: it may be nested deeper than the stack. */
+function describe(value: Json | undefined): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  return JSON.stringify(value).slice(0, 100);
 }
 
 function isObject(value: Json | undefined): value is Members {

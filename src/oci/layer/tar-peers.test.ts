@@ -111,8 +111,8 @@ describe("tars that were written", () => {
         const extract = tarStream.extract();
         extract.on("entry", (header, stream, next) => {
           // Of the PAX numbers it takes the size alone, and hands the others on as text.
-          const pax: Readonly<Record<string, string>> = header.pax ?? {};
-          const [uid, gid] = [Number(pax["uid"] ?? header.uid), Number(pax["gid"] ?? header.gid)];
+          const pax = new Map<string, unknown>(Object.entries(header.pax ?? {}));
+          const [uid, gid] = [Number(pax.get("uid") ?? header.uid), Number(pax.get("gid") ?? header.gid)];
           found.push([header.name.replace(/\/$/, ""), uid, gid, header.mode, header.size ?? 0]);
           stream.on("end", next).resume();
         });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path/posix";
 
 import type { ByteString, Digest, FileSystem } from "../../base/index.js";
-import { hexOf, messageOf, rejected, systemErrorCode, unavailable } from "../../base/index.js";
+import { StagewrightError, hexOf, messageOf, rejected, systemErrorCode, unavailable } from "../../base/index.js";
 import type { RenderedImage } from "../image/index.js";
 
 /** A compressed layer on disk. */
@@ -50,7 +50,7 @@ export function writeLayout(input: LayoutInput, files: LayoutWriteFiles): void {
   try {
     new LayoutWriter(input.folder, files).write(input);
   } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
+    if (error instanceof StagewrightError || systemErrorCode(error) === undefined) throw error;
     throw unavailable({
       code: "layout-unwritable",
       message: `expected to write an OCI image layout: ${messageOf(error)}`,
