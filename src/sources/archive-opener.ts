@@ -18,6 +18,8 @@ export interface ArchiveOpenerOptions {
   readonly sizeLimit?: number;
   /** As `limits.archiveRatioFloor`. */
   readonly ratioFloor?: number;
+  /** As `limits.gzipMembers`. */
+  readonly memberLimit?: number;
 }
 
 /** Decompressors, with the arguments that make them a filter which leaves no holes and one thread to a stream. */
@@ -155,14 +157,15 @@ async function decompressGzip(
     from += count;
     return buffer.subarray(0, count);
   };
-  return await gunzip(read, (piece) => {
+  const sink = (piece: Uint8Array): void => {
     if (size + piece.length > limit) throw bomb(opening, limit);
     for (let written = 0; written < piece.length;) {
       const at = written;
       written += writing(spoolPath, () => files.writeSync(spool, piece, at, piece.length - at, size + at));
     }
     size += piece.length;
-  });
+  };
+  return await gunzip(read, sink, opening.options.memberLimit ?? limits.gzipMembers);
 }
 
 async function decompressByProgram(

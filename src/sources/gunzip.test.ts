@@ -10,7 +10,7 @@ async function decode(input: Uint8Array, pieceSize = 65536): Promise<{ output: B
   const output: Buffer[] = [];
   let at = 0;
   const read = (): Uint8Array => input.subarray(at, (at += pieceSize));
-  const fault = await gunzip(read, (piece) => output.push(Buffer.from(piece)));
+  const fault = await gunzip(read, (piece) => output.push(Buffer.from(piece)), 1000);
   return { output: Buffer.concat(output), fault };
 }
 
@@ -62,9 +62,13 @@ describe("gunzip", () => {
   it("passes on the error of the sink", async () => {
     const read = pieces(gzipSync(data));
     await expect(
-      gunzip(read, () => {
-        throw new RangeError("full");
-      }),
+      gunzip(
+        read,
+        () => {
+          throw new RangeError("full");
+        },
+        1,
+      ),
     ).rejects.toThrow("full");
   });
 

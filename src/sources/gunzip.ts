@@ -15,10 +15,15 @@ const longestName = 512;
  * matters. `node:zlib`'s own gunzip drops what it decoded last. Returns the fault, or undefined. Errors of `sink` and
  * `read` come through.
  */
-export async function gunzip(read: ReadPiece, sink: (piece: Uint8Array) => void): Promise<string | undefined> {
+export async function gunzip(
+  read: ReadPiece,
+  sink: (piece: Uint8Array) => void,
+  memberLimit: number,
+): Promise<string | undefined> {
   const input = new Input(read);
   for (let member = 0; ; member++) {
     if (member > 0 && !input.need(1)) return undefined;
+    if (member === memberLimit) return `more than ${String(memberLimit)} gzip members follow each other`;
     const fault = skipHeader(input) ?? (await inflateMember(input, sink));
     if (fault !== undefined) return fault;
   }

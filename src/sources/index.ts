@@ -4,6 +4,7 @@ export * from "./fetch-settings.js";
 export * from "./fetch-sources.js";
 export * from "./mirror.js";
 export * from "./place-sources.js";
+export { isGone, ownIdentity } from "./process-identity.js";
 export * from "./retry.js";
 export * from "./store.js";
 export { defaultTimeOuts, type TimeOuts } from "./transfer.js";
