@@ -4,6 +4,7 @@ import { unavailable } from "../base/index.js";
 import { CacheLocks, LayerStore, NativeEngine, WorkerPool, openStore, toolEnvironment } from "../engines/index.js";
 import type { Store } from "../engines/index.js";
 import { isGone, ownIdentity } from "../sources/index.js";
+import type { Machine } from "./machine.js";
 import type { WorkerSettings } from "./workers/worker-settings.js";
 
 export interface EngineEffects {
@@ -32,6 +33,10 @@ export interface EngineOptions {
 export interface OpenedEngine {
   readonly engine: NativeEngine;
   readonly store: Store;
+  /** Other processes that build on the store now. */
+  others(): readonly string[];
+  /** Removes paths of the store, also those that belong to users of the sandbox's namespace. */
+  remove(paths: readonly string[]): Promise<void>;
   /** Ends all work and removes what this process left in the store's temporary folder. */
   close(): Promise<void>;
 }
@@ -53,14 +58,17 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
   const { architecture } = options;
   const { clock } = effects;
   const engine = new NativeEngine({ layers, threads, sandboxes, cacheLocks, clock, architecture, resolver });
-  const removeOwners = async (owners: readonly string[]): Promise<void> => {
-    if (owners.length === 0) return;
-    await sandboxes.run({ kind: "remove", paths: owners.map((name) => store.path("tmp", name)) });
+  const remove = async (paths: readonly string[]): Promise<void> => {
+    if (paths.length > 0) await sandboxes.run({ kind: "remove", paths });
   };
+  const removeOwners = (owners: readonly string[]): Promise<void> =>
+    remove(owners.map((name) => store.path("tmp", name)));
   await removeOwners(store.temporaryOwners().filter((other) => !isAlive(other)));
   return {
     engine,
     store,
+    remove,
+    others: () => store.temporaryOwners().filter((other) => processOf(other) !== owner && isAlive(other)),
     close: async () => {
       const own = store.temporaryOwners().filter((other) => processOf(other) === owner);
       if (starter.sandboxesStarted) await removeOwners(own);
@@ -68,6 +76,12 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
       engine.close();
     },
   };
+}
+
+/** The options that the machine decides. */
+export function engineSettings(machine: Machine): Omit<EngineOptions, "store" | "jobs"> {
+  const { cores, workerModule, node, uid, architecture } = machine;
+  return { threads: cores, workerModule, node, uid, architecture };
 }
 
 /** Owners of temporary folders are processes, or their workers: `PID-START.NUMBER`. */

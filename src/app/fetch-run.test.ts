@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import { nodeClock, nodeFileSystem, nodeProcesses, undiciHttp } from "../host/index.js";
+import { undiciHttp } from "../host/http.js";
+import { nodeClock, nodeFileSystem, nodeProcesses } from "../host/index.js";
 import type { Package } from "../tree/index.js";
 import { runFetch, type FetchOptions, type RunFetchEffects } from "./fetch-run.js";
 

@@ -1,0 +1,5 @@
+export * from "./clock.js";
+export * from "./file-system.js";
+export * from "./lazy-http.js";
+export * from "./processes.js";
+export * from "./workers.js";
