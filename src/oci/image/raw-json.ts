@@ -184,29 +184,35 @@ function bad(expected: string, found: string, subject: string): StagewrightError
   return malformed({ code: "bad-image-json", message: `expected ${expected}, found ${found}`, subject });
 }
 
-const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/y;
-
-/** The first name that an object has twice. `text` is JSON that was parsed already, so the syntax needs no check. */
+/**
+ * The first name that an object has twice. `text` is JSON that was parsed already, so the syntax needs no check; a text
+ * is a name where a colon follows it.
+ */
 function findDuplicateMember(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
-  let name: string | undefined;
-  for (let at = 0; at < text.length;) {
-    token.lastIndex = at;
-    const found = token.exec(text)?.[0];
-    if (found === undefined) {
-      at++;
-      continue;
-    }
-    at += found.length;
-    if (found === "{") open.push(new Set());
-    else if (found === "[") open.push(undefined);
-    else if (found === "}" || found === "]") open.pop();
-    else if (found === ":" && name !== undefined) {
+  let last = "";
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') {
+      const end = endOfText(text, at);
+      last = text.slice(at, end + 1);
+      at = end;
+    } else if (character === "{") open.push(new Set());
+    else if (character === "[") open.push(undefined);
+    else if (character === "}" || character === "]") open.pop();
+    else if (character === ":") {
+      const name = JSON.parse(last) as string;
       const names = open.at(-1);
       if (names?.has(name) === true) return name;
       names?.add(name);
     }
-    name = found.startsWith('"') ? (JSON.parse(found) as string) : undefined;
   }
   return undefined;
+}
+
+/** The place of the quote that ends the text which begins at `start`. */
+function endOfText(text: string, start: number): number {
+  let at = start + 1;
+  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at;
 }
