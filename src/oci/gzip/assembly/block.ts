@@ -1,4 +1,4 @@
-// One block of tokens as bits: the choice between stored, fixed and dynamic codes (rules GZ-8 to GZ-12).
+// One block of tokens as bits: the choice between stored, fixed and dynamic codes (rules GZ-9 to GZ-12).
 import { writeBits, writeStoredBlock } from "./bits";
 import { codeLengthBits, planCodeLengths, writeCodeLengths } from "./code-lengths";
 import { buildCode, encodedBits, numberCodes } from "./huffman";

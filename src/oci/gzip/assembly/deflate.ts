@@ -1,4 +1,4 @@
-// The search for matches (rules GZ-3 to GZ-7). Positions are places in the window.
+// The search for matches (rules GZ-3 to GZ-6). Positions are places in the window.
 import { resetBits } from "./bits";
 import { writeBlock } from "./block";
 import {

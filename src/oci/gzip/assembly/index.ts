@@ -36,7 +36,7 @@ export function endWrite(): i32 {
   return outputLength;
 }
 
-/** Ends the stream (rules GZ-7, GZ-13). Returns how many bytes of output wait. */
+/** Ends the stream (rules GZ-8 and GZ-13). Returns how many bytes of output wait. */
 export function finish(checksum: u32, size: u32): i32 {
   deflate(true);
   writeStoredBlock(input, 0, true);
