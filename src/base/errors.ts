@@ -53,9 +53,9 @@ export function unavailable(details: ErrorDetails): StagewrightError {
   return new StagewrightError("unavailable", details);
 }
 
-/** The system's error code (`ENOENT`) of something that was thrown, if it carries one. */
+/** The system's error code (`ENOENT`) of something that was thrown, if it carries one. Our own errors have none. */
 export function systemErrorCode(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  if (!(thrown instanceof Error) || thrown instanceof StagewrightError || !("code" in thrown)) return undefined;
   return typeof thrown.code === "string" ? thrown.code : undefined;
 }
 

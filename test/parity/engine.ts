@@ -1,6 +1,5 @@
 /** The one place where the parity suite meets the engine under test. */
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { buildImage, openNativeEngine, readIgnorePatterns, readLayoutImage } from "../../src/app/index.js";
@@ -14,6 +13,7 @@ import type { ParityCase } from "./case.js";
 export interface BuildRequest {
   /** Platform, target, build arguments. The image is named `stagex/NAME:latest`, as docs/spec/parity.md gives the command. */
   readonly parityCase: ParityCase;
+  /** Path of the Containerfile. */
   readonly containerfile: string;
   /** The build context and the named ones: folders. */
   readonly context: string;
@@ -72,7 +72,8 @@ export async function closeEngines(): Promise<void> {
 export async function buildCase(request: BuildRequest): Promise<Built> {
   const { parityCase } = request;
   const { engine } = await engineFor(request.store);
-  const fileName = join(request.context, "Containerfile");
+  const fileName = request.containerfile;
+  const raw = nodeFileSystem.readFileSync(fileName);
   const platform = parsePlatform(parityCase.platform);
   const folder = (path: string, ignore: readonly string[]): ContextInput => ({ folder: path, placed: [], ignore });
   const contexts = new Map([["", folder(request.context, readIgnorePatterns(request.context, fileName, nodeFileSystem))]]);
@@ -83,9 +84,9 @@ export async function buildCase(request: BuildRequest): Promise<Built> {
   const image = await buildImage(
     {
       target: parityCase.name,
-      file: parseContainerfile(request.containerfile, fileName),
+      file: parseContainerfile(raw, fileName),
       fileName,
-      text: request.containerfile,
+      text: raw.toString("utf8"),
       platform,
       buildArguments: new Map(Object.entries(parityCase.args)),
       targetStage: parityCase.target,

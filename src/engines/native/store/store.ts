@@ -99,7 +99,7 @@ export function guarded<T>(path: string, work: () => T): T {
 /** A full disk is told from other faults, for it has its own mend. Our own errors pass unchanged. */
 export function ioError(thrown: unknown, path: string): unknown {
   const code = systemErrorCode(thrown);
-  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return thrown;
+  if (code === undefined) return thrown;
   const full = code === "ENOSPC" || code === "EDQUOT";
   return unavailable({
     code: full ? "disk-full" : "store-io",
