@@ -14,7 +14,7 @@ const usage = `Environment:
   PARITY_PEER     words before "docker" that reach the form's BuildKit (0.13, Go up to 1.26)
   PARITY_NEWER    the same for a newer one, for cases that need it and to list what differs; may be left out
   PARITY_SHARE    a folder that both see (default: parity-share in the temporary folder)
-  PARITY_JOBS     cases at once (default: 2)
+  PARITY_JOBS     cases at once (default: 1; BuildKit lets builds that run together share steps, see PA-2)
   PARITY_INSIDE   PARITY_SHARE as the peers see it (default: the same path)`;
 
 /** @returns the exit status. */
@@ -49,7 +49,7 @@ export async function main(repository: string, wanted: readonly string[], env: E
       faults += (await answerCase(next, { all, folder, form, newer, answers })) ? 0 : 1;
     }
   };
-  await Promise.all(Array.from({ length: Number(env["PARITY_JOBS"] ?? 2) }, work));
+  await Promise.all(Array.from({ length: Number(env["PARITY_JOBS"] ?? 1) }, work));
   fs.writeFileSync(file, `${JSON.stringify(sorted(answers), null, 1)}\n`);
   console.log(`${all.size} cases, ${faults} not as their case.json expects`);
   return faults === 0 ? 0 : 1;

@@ -129,7 +129,9 @@ function unpackLayout(tar: string, folder: string): Image {
   return readImage(folder);
 }
 
+/** The error as a person reads it, without the names that BuildKit draws anew for every build. */
 function lastError(log: string): string {
   const lines = log.trim().split("\n");
-  return lines.filter((line) => line.startsWith("ERROR: ")).at(-1) ?? lines.at(-1) ?? "";
+  const line = lines.filter((l) => l.startsWith("ERROR: ")).at(-1) ?? lines.at(-1) ?? "";
+  return line.replace(/\/var\/lib\/docker\/\S*?buildkit\d+/g, "ROOT").replace(/\bref \w+::\w+/g, "ref …");
 }
