@@ -143,12 +143,12 @@ async function receive(
   return failed(`the server sent ${String(partial.size)} of ${String(total)} bytes`, true);
 }
 
-/** Failures of the network become failed attempts; an interrupt stays what it is. */
+/** Failures of the network become failed attempts; an interrupt, and a proxy that makes no sense, stay what they are. */
 async function orFailure<T>(context: TransferContext, work: () => Promise<T>): Promise<T | FailedAttempt> {
   try {
     return await work();
   } catch (cause) {
-    if (context.abort.aborted || !(cause instanceof StagewrightError)) throw cause;
+    if (context.abort.aborted || !(cause instanceof StagewrightError) || cause.kind !== "unavailable") throw cause;
     return failed(messageOf(cause), true);
   }
 }

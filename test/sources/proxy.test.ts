@@ -4,6 +4,7 @@ import { request as forward } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { undiciHttp } from "../../src/host/http.js";
+import { lazyHttp } from "../../src/host/index.js";
 import { makeHarness, requestFor, serve, startServer, type Harness, type TestServer } from "./fixture.js";
 
 const data = Buffer.from("through a proxy");
@@ -87,6 +88,15 @@ describe("proxies", () => {
     expect(() => undiciHttp({ https_proxy: "socks5://127.0.0.1:1080" })).toThrow(
       expect.objectContaining({ kind: "malformed", code: "bad-proxy", subject: "https_proxy" }),
     );
+  });
+
+  it("that are found bad only with the first request are wrong use, not a mirror in trouble", async () => {
+    const http = { ...lazyHttp({ http_proxy: "socks5://127.0.0.1:1080" }), close: async () => undefined };
+    const harness = makeHarness({ http });
+    harnesses.push(harness);
+    const outcome = await harness.fetchOne(requestFor(data, ["http://mirror.example/a", "http://mirror.example/b"]));
+    expect(outcome).toMatchObject({ kind: "failed", error: { kind: "malformed", code: "bad-proxy" } });
+    expect(harness.pauses).toEqual([]);
   });
 
   it("that cannot be reached make the mirror unavailable", async () => {
