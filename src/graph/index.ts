@@ -1,4 +1,5 @@
 export * from "./definition.js";
+export * from "./lint/index.js";
 export * from "./plan/index.js";
 export * from "./platform.js";
 export * from "./tree/index.js";

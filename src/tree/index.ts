@@ -8,6 +8,7 @@ export * from "./names.js";
 export * from "./package.js";
 export * from "./package-toml.js";
 export * from "./problem.js";
+export { lineFinder } from "./toml-lines.js";
 export * from "./tree-config.js";
 export * from "./tree-file.js";
 export * from "./version-forms.js";

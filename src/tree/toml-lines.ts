@@ -28,6 +28,15 @@ export function scanTomlLines(text: string): TomlLines {
   };
 }
 
+/** As {@link scanTomlLines}, but the text is scanned only when the first line is asked for. */
+export function lineFinder(text: string): (path: readonly string[]) => number {
+  let lines: TomlLines | undefined;
+  return (path) => {
+    lines ??= scanTomlLines(text);
+    return lines.lineOf(path);
+  };
+}
+
 const maxDepth = 64;
 
 class Scan {

@@ -1,0 +1,2 @@
+export * from "./lint-package.js";
+export * from "./rule.js";
