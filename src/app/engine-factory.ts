@@ -84,6 +84,13 @@ export function engineSettings(machine: Machine): Omit<EngineOptions, "store" | 
   return { threads: cores, workerModule, node, uid, architecture };
 }
 
+/** A command as process 1 of namespaces of its own; it and all that it started end when this process ends. */
+export function inNamespaces(uid: number, command: readonly string[]): readonly [string, ...string[]] {
+  const user = uid === 0 ? [] : ["--user", "--map-root-user", "--map-auto"];
+  const alone = ["--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
+  return ["setpriv", "--pdeathsig", "KILL", "--", "unshare", ...user, ...alone, "--", ...command];
+}
+
 /** Owners of temporary folders are processes, or their workers: `PID-START.NUMBER`. */
 function processOf(owner: string): string {
   return owner.split(".")[0] ?? owner;
@@ -107,15 +114,13 @@ class WorkerStarter {
   }
 
   startSandbox(): Channel {
-    this.sandboxesStarted = true;
-    const rootless = this.options.uid !== 0;
-    const user = rootless ? ["--user", "--map-root-user", "--map-auto"] : [];
-    const alone = ["--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
-    const node = [this.options.node, this.options.workerModule];
-    const args = ["--pdeathsig", "KILL", "--", "unshare", ...user, ...alone, "--", ...node];
-    const channel = this.effects.workers.startProcess("setpriv", args, { ...toolEnvironment });
     const runtime = this.runtime();
-    channel.send(this.settings({ inUserNamespace: rootless, runtime, hideControlGroups: runtime[0] === "crun" }));
+    this.sandboxesStarted = true;
+    const [program, ...args] = inNamespaces(this.options.uid, [this.options.node, this.options.workerModule]);
+    const channel = this.effects.workers.startProcess(program, args, { ...toolEnvironment });
+    channel.send(
+      this.settings({ inUserNamespace: this.options.uid !== 0, runtime, hideControlGroups: runtime[0] === "crun" }),
+    );
     return channel;
   }
 

@@ -15,3 +15,4 @@ export * from "./tree-commands.js";
 export type { FetchEvent } from "../sources/index.js";
 export * from "./digests.js";
 export * from "./collect-garbage.js";
+export * from "./doctor.js";
