@@ -21,8 +21,11 @@ export function renderGraphTree(report: GraphReport): string {
   const byId = new Map(report.targets.map((target) => [target.id, target]));
   const shown = new Set<string>();
   const lines: string[] = [];
-  // Targets that stand on a cycle have no top, and branches may be too deep: they come after the rest.
-  for (const top of [...topTargets(report), ...byId.keys()]) if (!shown.has(top)) drawTree(top, byId, shown, lines);
+  // Branches that are too deep are put at the end and drawn from the left; a list may grow while it is walked.
+  const tops = [...topTargets(report)];
+  for (const top of tops) if (!shown.has(top)) drawTree(top, byId, shown, lines, tops);
+  // What stands on a cycle has no top.
+  for (const id of byId.keys()) if (!shown.has(id)) drawTree(id, byId, shown, lines, []);
   return [...lines, "", ...summaryLines(report)].join("\n") + "\n";
 }
 
@@ -40,6 +43,7 @@ function drawTree(
   byId: ReadonlyMap<string, GraphReportTarget>,
   shown: Set<string>,
   lines: string[],
+  later: string[],
 ): void {
   const stack: Branch[] = [{ id: top, lead: "", indent: "" }];
   for (let branch = stack.pop(); branch !== undefined; branch = stack.pop()) {
@@ -49,6 +53,7 @@ function drawTree(
     const tooDeep = indent.length > widestIndent && opens && !shown.has(id);
     const mark = tooDeep ? " (below)" : opens && shown.has(id) ? " (above)" : "";
     lines.push(`${lead}${id}${mark}`);
+    if (tooDeep) later.push(id);
     if (tooDeep || shown.has(id)) continue;
     shown.add(id);
     const children = dependencies.map((child, index) => {
