@@ -12,7 +12,14 @@ import type { LoadedTree } from "./load-tree.js";
 import type { FetchedSources } from "./target-request.js";
 import { knownImages, targetInputs, targetRequest } from "./target-request.js";
 import type { TargetState } from "./target-state.js";
-import { TreeState, layoutSignature, readBuiltImage, targetKey, treeStateName, writeBuiltImage } from "./target-state.js";
+import {
+  TreeState,
+  layoutSignature,
+  readBuiltImage,
+  targetKey,
+  treeStateName,
+  writeBuiltImage,
+} from "./target-state.js";
 
 export interface BuildTreeOptions {
   readonly tree: LoadedTree;
@@ -64,7 +71,10 @@ export interface TargetResult {
  * Builds. A target that fails costs those that stand on it; all others are built.
  * @throws malformed `unknown-target`, `ambiguous-target`, `tree-problems`
  */
-export async function buildTree(options: BuildTreeOptions, effects: BuildTreeEffects): Promise<readonly TargetResult[]> {
+export async function buildTree(
+  options: BuildTreeOptions,
+  effects: BuildTreeEffects,
+): Promise<readonly TargetResult[]> {
   const { graph } = options.tree;
   const edges = new Map([...graph.targets.values()].map((target) => [target.id, target.dependencies]));
   const wanted = options.words.length === 0 ? [...graph.targets.keys()] : resolveTargets(graph.targets, options.words);
@@ -134,7 +144,8 @@ class TreeBuild {
     for (const id of this.order) {
       const target = this.target(id);
       const digests = target.dependencies.map((dependency) => this.state.target(dependency)?.digest);
-      const known = digests.every((digest) => digest !== undefined) && !target.dependencies.some((other) => stale.has(other));
+      const known =
+        digests.every((digest) => digest !== undefined) && !target.dependencies.some((other) => stale.has(other));
       if (!known || !this.isCurrent(target, digests)) stale.add(id);
     }
     return this.order.filter((id) => stale.has(id)).map((id) => this.target(id));
@@ -159,7 +170,12 @@ class TreeBuild {
   private keyOf(target: Target, dependencies: readonly Digest[]): string {
     const { tree } = this.options;
     const { folder } = target.package;
-    const context = readContextState(`${tree.root}/${folder}`, this.effects.files, this.state.context(folder), this.now);
+    const context = readContextState(
+      `${tree.root}/${folder}`,
+      this.effects.files,
+      this.state.context(folder),
+      this.now,
+    );
     this.state.setContext(folder, context);
     const inputs: Json = {
       ...targetInputs(tree, target),
@@ -171,12 +187,12 @@ class TreeBuild {
   }
 
   private async buildOne(target: Target): Promise<TargetResult> {
-    const dependencies = await Promise.all(target.dependencies.map((id) => this.running.get(id)));
-    const failed = dependencies.find((result) => result === undefined || result.digest === null);
-    if (failed !== undefined || dependencies.length > target.dependencies.length) {
-      return this.ended(target, { state: "skipped", error: skippedBecause(failed?.id ?? "") });
+    const digests: Digest[] = [];
+    for (const id of target.dependencies) {
+      const digest = (await this.running.get(id))?.digest ?? null;
+      if (digest === null) return this.ended(target, { state: "skipped", error: skippedBecause(id) });
+      digests.push(digest);
     }
-    const digests = dependencies.flatMap((result) => (result?.digest == null ? [] : [result.digest]));
     try {
       if (this.isCurrent(target, digests)) return this.cachedResult(target);
       return await this.execute(target, digests);

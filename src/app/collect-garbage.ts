@@ -89,8 +89,8 @@ export async function runGarbage(
   const opened = await openNativeEngine({ ...engineSettings(machine), store: folder, jobs: 1 }, machine);
   try {
     const before = options.days === 0 ? Number.POSITIVE_INFINITY : clock.now() - options.days * millisecondsOfDay;
-    const { store, remove, others } = opened;
-    return await collectGarbage({ before }, { files, clock, store, others, remove });
+    const effects = { files, clock, store: opened.store, others: opened.others, remove: opened.remove };
+    return await collectGarbage({ before }, effects);
   } finally {
     await opened.close();
   }

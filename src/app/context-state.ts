@@ -38,7 +38,9 @@ export function readContextState(
   const settled = found.every((entry) => entry.newest < now - settledMilliseconds);
   const signature = settled ? sum(found.map((entry) => `${entry.path}\0${entry.identity}`)) : "";
   if (known !== undefined && signature !== "" && known.signature === signature) return known;
-  const content = sum(found.map((entry) => `${entry.path}\0${entry.kind}\0${String(entry.mode)}\0${hashOf(folder, entry, files)}`));
+  const content = sum(
+    found.map((entry) => `${entry.path}\0${entry.kind}\0${String(entry.mode)}\0${hashOf(folder, entry, files)}`),
+  );
   return { signature, content };
 }
 
@@ -72,7 +74,8 @@ function hashOf(root: string, entry: Found, files: FileSystem): string {
   const buffer = Buffer.allocUnsafe(Math.min(readSize, entry.size + 1));
   const fd = files.openSync(path, "r");
   try {
-    for (let got = files.readSync(fd, buffer); got > 0; got = files.readSync(fd, buffer)) hash.update(buffer.subarray(0, got));
+    for (let got = files.readSync(fd, buffer); got > 0; got = files.readSync(fd, buffer))
+      hash.update(buffer.subarray(0, got));
   } finally {
     files.closeSync(fd);
   }

@@ -68,7 +68,9 @@ export function digestsStatus(report: DigestsReport, mode: DigestsOptions["mode"
 }
 
 function verifyReasons(rows: readonly DigestsTarget[], unknown: readonly string[]): string[] {
-  const bad = rows.filter(({ verdict, expected }) => verdict !== "equal" && (verdict !== "not built" || expected !== null));
+  const bad = rows.filter(
+    ({ verdict, expected }) => verdict !== "equal" && (verdict !== "not built" || expected !== null),
+  );
   return [
     ...bad.map(({ id, verdict, digest, expected }) =>
       verdict === "differs" ? `${id}: expected ${String(expected)}, found ${String(digest)}` : `${id}: ${verdict}`,
@@ -135,7 +137,10 @@ function readDigests(root: string, files: FileSystem): Map<string, Digest> {
 
 function digestFiles(root: string, files: FileSystem): string[] {
   try {
-    return files.readdirSync(`${root}/digests`).filter((name) => name.endsWith(".txt")).sort(compareText);
+    return files
+      .readdirSync(`${root}/digests`)
+      .filter((name) => name.endsWith(".txt"))
+      .sort(compareText);
   } catch (thrown) {
     if (systemErrorCode(thrown) === "ENOENT") return [];
     throw thrown;

@@ -34,9 +34,9 @@ export interface OpenedEngine {
   readonly engine: NativeEngine;
   readonly store: Store;
   /** Other processes that build on the store now. */
-  others(): readonly string[];
+  readonly others: () => readonly string[];
   /** Removes paths of the store, also those that belong to users of the sandbox's namespace. */
-  remove(paths: readonly string[]): Promise<void>;
+  readonly remove: (paths: readonly string[]) => Promise<void>;
   /** Ends all work and removes what this process left in the store's temporary folder. */
   close(): Promise<void>;
 }

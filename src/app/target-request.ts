@@ -38,7 +38,10 @@ export function targetInputs(tree: LoadedTree, target: Target): Record<string, J
     version: imageVersion(target),
     stage: target.buildStage ?? null,
     arguments: argumentsOf(tree, target).map(({ name, value }) => [name, value]),
-    sources: target.package.sources.map((source) => [sourceFileName(target.package, source, target.version), source.hash]),
+    sources: target.package.sources.map((source) => [
+      sourceFileName(target.package, source, target.version),
+      source.hash,
+    ]),
     network: tree.config.networkAllow.includes(target.id),
   };
 }
@@ -135,4 +138,3 @@ export function knownImages(
     }),
   );
 }
-

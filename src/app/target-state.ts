@@ -30,7 +30,8 @@ export class TreeState {
     private readonly store: Store,
     private readonly name: string,
   ) {
-    const record = store.readRecord("targets", name) as { format?: unknown; targets?: object; contexts?: object } | undefined;
+    const record = store.readRecord("targets", name) as
+      { format?: unknown; targets?: object; contexts?: object } | undefined;
     const usable = record?.format === format;
     this.targets = usable ? { ...(record.targets as Record<string, TargetState>) } : {};
     this.contexts = usable ? { ...(record.contexts as Record<string, ContextState>) } : {};

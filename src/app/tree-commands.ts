@@ -1,8 +1,8 @@
 /** The use cases of `graph`, `fetch`, `build` and `digests` on this machine: options in, report and exit status out. */
-import { StagewrightError } from "../base/index.js";
+import type { StagewrightError } from "../base/index.js";
 import type { Target } from "../graph/index.js";
 import { resolveTargets } from "../graph/index.js";
-import type { FetchEvent } from "../sources/index.js";
+import type { FetchEvent, SourceStore } from "../sources/index.js";
 import { openSourceStore } from "../sources/index.js";
 import { openStore } from "../engines/index.js";
 import type { TargetResult, TreeBuildEvent } from "./build-tree.js";
@@ -65,7 +65,11 @@ export interface ReportedTarget extends Omit<TargetResult, "error" | "steps"> {
 
 export function openTree(options: TreeOptions, machine: Machine): LoadedTree {
   const { files, clock, log, uid } = machine;
-  const cache = { directory: `${storeFolder(options, machine)}/trees`, uid, tool: `${thisTool.name} ${thisTool.version}` };
+  const cache = {
+    directory: `${storeFolder(options, machine)}/trees`,
+    uid,
+    tool: `${thisTool.name} ${thisTool.version}`,
+  };
   return loadTree({ fs: files, root: files.realpathSync(options.tree), cache, clock, log });
 }
 
@@ -121,33 +125,30 @@ function fetchEffects(machine: Machine) {
   return { fileSystem: files, processes, clock, http, environment, uid };
 }
 
-/** Fetches what the targets' packages need; a source that cannot be had costs only those that need it. */
+/**
+ * Fetches what the targets' packages need; a source that cannot be had costs only those that need it. The store must
+ * stay open while the files are used: copies of files that others could change are in its temporary folder.
+ */
 async function fetchFor(
   targets: readonly Target[],
   tree: LoadedTree,
   options: BuildCommandOptions,
   machine: Machine,
+  openSources: () => SourceStore,
 ): Promise<FetchedSources> {
   const packages = targets.map((target) => ({ package: target.package, version: target.version }));
   if (packages.every((entry) => entry.package.sources.length === 0)) return { paths: new Map(), errors: new Map() };
-  const effects = fetchEffects(machine);
-  const store = openSourceStore(effects, { folder: storeFolder(options, machine), uid: machine.uid });
-  try {
-    const { distfiles, abort, onProgress } = options;
-    const { aptSuites } = tree.config;
-    const settings = { tool: thisTool, packages, aptSuites, distfiles, abort, onProgress };
-    const { outcomes } = await fetchIntoStore(settings, effects, store);
-    const paths = new Map<string, string>();
-    const errors = new Map<string, StagewrightError>();
-    for (const outcome of outcomes) {
-      if (outcome.kind === "fetched") paths.set(outcome.request.sha256, outcome.path);
-      else errors.set(outcome.request.sha256, outcome.error);
-    }
-    return { paths, errors };
-  } finally {
-    store.close();
-    await machine.http.close();
+  const { distfiles, abort, onProgress } = options;
+  const { aptSuites } = tree.config;
+  const settings = { tool: thisTool, packages, aptSuites, distfiles, abort, onProgress };
+  const { outcomes } = await fetchIntoStore(settings, fetchEffects(machine), openSources());
+  const paths = new Map<string, string>();
+  const errors = new Map<string, StagewrightError>();
+  for (const outcome of outcomes) {
+    if (outcome.kind === "fetched") paths.set(outcome.request.sha256, outcome.path);
+    else errors.set(outcome.request.sha256, outcome.error);
   }
+  return { paths, errors };
 }
 
 export async function runBuild(
@@ -158,6 +159,11 @@ export async function runBuild(
   const tree = openTree(options, machine);
   const store = openStore(storeFolder(options, machine), files, uid, ownIdentity(files));
   let opened: OpenedEngine | undefined;
+  let sources: SourceStore | undefined;
+  const openSources = (): SourceStore => {
+    sources = openSourceStore(fetchEffects(machine), { folder: store.root, uid });
+    return sources;
+  };
   const stop = (): void => {
     opened?.engine.close();
   };
@@ -183,7 +189,7 @@ export async function runBuild(
           );
           return opened.engine;
         },
-        fetch: (targets) => fetchFor(targets, tree, options, machine),
+        fetch: (targets) => fetchFor(targets, tree, options, machine, openSources),
         onEvent: options.onEvent,
       },
     );
@@ -191,6 +197,8 @@ export async function runBuild(
   } finally {
     options.abort.removeEventListener("abort", stop);
     await opened?.close();
+    sources?.close();
+    await machine.http.close();
   }
 }
 

@@ -45,7 +45,7 @@ function define(program: Command, name: string, about: string, load: () => Promi
   command.action(async (...received: unknown[]) => {
     const words = Array.isArray(received[0]) ? (received[0] as string[]) : [];
     const { run } = await load();
-    process.exitCode = await run(words, command.opts() as never, { terminal, abort: interruption.signal, program });
+    process.exitCode = await run(words, command.opts<never>(), { terminal, abort: interruption.signal, program });
   });
   return command;
 }
@@ -89,8 +89,11 @@ function createProgram(): Command {
   define(program, "gc", "remove from the store what no recent build used", () => import("./commands/gc.js"))
     .option("--days <n>", "keep what was used in the last n days", wholeNumber, 30)
     .option("--all", "remove every layer, step and cache; sources stay");
-  define(program, "completion", "a completion script for bash, zsh or fish", () =>
-    import("./commands/completion.js"),
+  define(
+    program,
+    "completion",
+    "a completion script for bash, zsh or fish",
+    () => import("./commands/completion.js"),
   ).argument("<shell...>", "bash, zsh or fish");
   return program;
 }

@@ -24,7 +24,9 @@ export function table(rows: readonly (readonly string[])[], right: ReadonlySet<n
   return rows
     .map((row) =>
       row
-        .map((cell, column) => (right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .map((cell, column) =>
+          right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
         .join("  ")
         .trimEnd(),
     )

@@ -13,7 +13,9 @@ export function lazyHttp(environment: Readonly<Record<string, string | undefined
   return {
     get: async (url, options) => await (await open()).get(url, options),
     close: async () => {
-      if (opened !== undefined) await (await opened).close();
+      // What could not be opened needs no closing; whoever made the request has the reason.
+      const http = await opened?.catch(() => undefined);
+      await http?.close();
     },
   };
 }

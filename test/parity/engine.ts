@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { buildImage, openNativeEngine, readIgnorePatterns, readLayoutImage } from "../../src/app/index.js";
 import type { OpenedEngine } from "../../src/app/index.js";
-import { parsePlatform } from "../../src/graph/index.js";
+import { familiarImageName, parsePlatform } from "../../src/graph/index.js";
 import type { ContextInput } from "../../src/graph/index.js";
 import { nodeClock, nodeFileSystem, nodeProcesses, nodeWorkers } from "../../src/host/index.js";
 import { parseContainerfile } from "../../src/tree/index.js";
@@ -76,10 +76,16 @@ export async function buildCase(request: BuildRequest): Promise<Built> {
   const raw = nodeFileSystem.readFileSync(fileName);
   const platform = parsePlatform(parityCase.platform);
   const folder = (path: string, ignore: readonly string[]): ContextInput => ({ folder: path, placed: [], ignore });
-  const contexts = new Map([["", folder(request.context, readIgnorePatterns(request.context, fileName, nodeFileSystem))]]);
-  for (const [name, path] of Object.entries(request.contexts)) contexts.set(name, folder(path, []));
+  const contexts = new Map([
+    ["", folder(request.context, readIgnorePatterns(request.context, fileName, nodeFileSystem))],
+  ]);
+  for (const [name, path] of Object.entries(request.contexts))
+    contexts.set(name, folder(path, readIgnorePatterns(path, `${path}/`, nodeFileSystem)));
   const images = new Map(
-    Object.entries(request.images).map(([name, path]) => [name, readLayoutImage(path, platform, nodeFileSystem)]),
+    Object.entries(request.images).map(([name, path]) => [
+      familiarImageName(name) ?? name,
+      readLayoutImage(path, platform, nodeFileSystem),
+    ]),
   );
   const image = await buildImage(
     {
@@ -105,4 +111,3 @@ export async function buildCase(request: BuildRequest): Promise<Built> {
   const diffIds = image.layers.map((layer) => layer.diffId);
   return { manifestDigest: image.digest, configDigest: image.configDigest, diffIds };
 }
-

@@ -48,7 +48,9 @@ export async function run(words: readonly string[], options: BuildOptions, conte
 /** @throws malformed `bad-secret` */
 function parseSecrets(values: readonly string[], folder: string): Readonly<Record<string, string>> {
   const secrets = values.map((value) => {
-    const fields = new Map(value.split(",").map((field) => [field.split("=")[0] ?? "", field.slice(field.indexOf("=") + 1)]));
+    const fields = new Map(
+      value.split(",").map((field) => [field.split("=")[0] ?? "", field.slice(field.indexOf("=") + 1)]),
+    );
     const id = fields.get("id");
     const source = fields.get("src") ?? fields.get("source");
     if (id === undefined || source === undefined || id === "" || source === "") {

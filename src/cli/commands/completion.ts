@@ -50,7 +50,9 @@ function bash(commands: readonly CommandWords[]): string {
 function fish(commands: readonly CommandWords[]): string {
   const lines = commands.flatMap(({ name, about, options }) => [
     `complete -c stagewright -f -n __fish_use_subcommand -a ${name} -d '${about.replaceAll("'", "")}'`,
-    ...options.map((option) => `complete -c stagewright -n '__fish_seen_subcommand_from ${name}' -l ${option.slice(2)}`),
+    ...options.map(
+      (option) => `complete -c stagewright -n '__fish_seen_subcommand_from ${name}' -l ${option.slice(2)}`,
+    ),
   ]);
   return [...lines, `complete -c stagewright -f -n 'not __fish_use_subcommand' -a '(${targetNames})'`].join("\n");
 }

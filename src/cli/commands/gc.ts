@@ -8,7 +8,11 @@ interface GarbageOptions extends CommonOptions {
   readonly all?: boolean;
 }
 
-export async function run(_words: readonly string[], options: GarbageOptions, context: CommandContext): Promise<number> {
+export async function run(
+  _words: readonly string[],
+  options: GarbageOptions,
+  context: CommandContext,
+): Promise<number> {
   const { terminal } = context;
   const days = options.all === true ? 0 : options.days;
   const report = await runGarbage({ store: options.store, days }, thisMachine(terminal));

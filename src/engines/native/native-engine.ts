@@ -15,6 +15,7 @@ import type {
   Step,
   StepReport,
 } from "../../graph/index.js";
+import { stepIdentity } from "../../graph/index.js";
 import type { Job, JobResult, SourceSpec } from "./jobs/job.js";
 import type { WorkerPool } from "./jobs/worker-pool.js";
 import type { CacheLocks } from "./store/cache-locks.js";
@@ -131,7 +132,14 @@ class TargetBuild {
         continue;
       }
       const { digest, diffId } = layer;
-      const job: Job = { kind: "import", path: image.blobPath(layer), digest, diffId, compressed: true, below: [...chain] };
+      const job: Job = {
+        kind: "import",
+        path: image.blobPath(layer),
+        digest,
+        diffId,
+        compressed: true,
+        below: [...chain],
+      };
       const result = layerResult(await this.memo.once(JSON.stringify(job), () => this.effects.threads.run(job)));
       layers.store.writeRecord("steps", key, { layer: result.layer });
       chain.push(result.layer);
@@ -155,8 +163,7 @@ class TargetBuild {
   private async runStep(index: number, step: Step): Promise<StepResult> {
     const { origin } = step;
     const base = await this.chainOf(step.base);
-    const result =
-      step.kind === "run" ? await this.runRun(index, step, base) : await this.runFile(index, step, base);
+    const result = step.kind === "run" ? await this.runRun(index, step, base) : await this.runFile(index, step, base);
     const report: StepReport = { line: origin.line, text: origin.text, ...result.report };
     this.onEvent({ type: "step-ended", target: this.input.target, step: index, report });
     return { chain: [...base, result.layer], report };
@@ -225,7 +232,10 @@ class TargetBuild {
       const seconds = (clock.monotonic() - begun) / 1000;
       const record: RunRecord = { layer: result.layer, executedAt, seconds };
       layers.store.writeRecord("steps", run.key, record);
-      return { layer: result.layer, report: { diffId: result.diffId, state: "executed", executedAt, seconds, network } };
+      return {
+        layer: result.layer,
+        report: { diffId: result.diffId, state: "executed", executedAt, seconds, network },
+      };
     } finally {
       locks.release();
     }
@@ -252,12 +262,11 @@ class TargetBuild {
         return result.kind === "identity" ? result.identity : null;
       }),
     );
-    const { origin: _origin, base: _base, mounts: declared, ...command } = step;
-    const declaredMounts = declared.map((mount) => ({ ...mount, from: null }));
-    const scope = declared.some((mount) => mount.kind === "cache") ? this.input.target : null;
+    const command = stepIdentity(step, () => null);
+    const scope = step.mounts.some((mount) => mount.kind === "cache") ? this.input.target : null;
     const chain = base.map((id) => layers.get(id).diffId);
-    const parts = { stepFormat, command, declaredMounts, mounts, network, architecture, chain, scope };
-    return hexOf(digestOf(canonicalJson(parts as unknown as Json)));
+    const parts: Json = { stepFormat, command, mounts, network, architecture, chain, scope };
+    return hexOf(digestOf(canonicalJson(parts)));
   }
 
   private async sourceSpec(source: SourceRef): Promise<SourceSpec> {
@@ -265,7 +274,7 @@ class TargetBuild {
       const context = this.input.contexts.get(source.name);
       if (context === undefined) throw missingInput("context", source.name === "" ? "build context" : source.name);
       const { folder, placed } = context;
-      return { kind: "context", context: { folder, placed }, ignore: source.dockerignore ? context.ignore : [] };
+      return { kind: "context", context: { folder, placed }, ignore: context.ignore };
     }
     if (source.kind === "download") {
       const download = this.input.downloads.get(source.url);
@@ -307,8 +316,7 @@ interface PreparedRun {
 }
 
 function jobKey(job: Job & { readonly kind: "file" }): string {
-  const { origin: _origin, ...step } = job.step;
-  return JSON.stringify({ ...job, step });
+  return JSON.stringify({ ...job, step: stepIdentity(job.step, () => null) });
 }
 
 function importKey(layers: readonly { readonly diffId: Digest }[]): string {

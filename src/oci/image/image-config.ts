@@ -98,7 +98,7 @@ export function renderConfig(image: ImageConfig, epochSeconds: number): Uint8Arr
     created: history.at(-1)?.created ?? renderCreated(epochSeconds),
     history,
     os: image.os,
-    rootfs: { type: "layers", diff_ids: image.diffIds },
+    rootfs: { type: "layers", diff_ids: image.diffIds.length === 0 ? null : image.diffIds },
     variant: nonEmpty(image.variant),
   };
   return renderGoJson(value);

@@ -22,7 +22,8 @@ export function renderManifest(manifest: Omit<Manifest, "mediaType">): Uint8Arra
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config: descriptorJson(manifest.config),
-    layers: manifest.layers.map(descriptorJson),
+    // Go writes an empty list that was never made as null.
+    layers: manifest.layers.length === 0 ? null : manifest.layers.map(descriptorJson),
     annotations: sortedMap(Object.entries(manifest.annotations ?? {})),
   };
   return renderGoJson(value, "  ");

@@ -13,7 +13,7 @@ export interface MountedRoot {
   readonly merged: string;
   /** What was written to it. */
   readonly upper: string;
-  unmount(): Promise<void>;
+  readonly unmount: () => Promise<void>;
 }
 
 export class OverlayMounter {

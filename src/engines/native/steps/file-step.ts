@@ -1,8 +1,8 @@
 /** COPY, ADD and WORKDIR: works out what changes, then writes the layer unless the store has it. */
 import { canonicalJson, digestOf, hexOf, rejected, toByteString } from "../../../base/index.js";
-import type { ByteString, FileSystem, Json } from "../../../base/index.js";
+import type { ByteString, FileSystem } from "../../../base/index.js";
 import type { ArchiveOpener, CopyAction, FileAction, FileStep, OpenedArchive, Owner } from "../../../graph/index.js";
-import { createIgnoreMatcher } from "../../../graph/index.js";
+import { createIgnoreMatcher, stepIdentity } from "../../../graph/index.js";
 import { indexTarFile } from "../../../oci/index.js";
 import type { LayerId, LayerStore, StoredLayer } from "../store/layer-store.js";
 import { entriesKey, writeLayer } from "../store/layer-writer.js";
@@ -75,14 +75,14 @@ function recordedLayer(layers: LayerStore, key: string): StoredLayer | undefined
 
 /** Archives are unpacked to learn what a step does, so such a step is known by its inputs instead. */
 function unpackKey(input: FileStepInput, layers: LayerStore, hasher: ContentHasher): string {
-  const { origin: _origin, ...step } = input.step;
+  const step = stepIdentity(input.step, () => null);
   const sources = input.step.actions.map((action, index) => {
     const tree = input.sources[index];
     if (action.kind !== "copy" || tree === undefined) return [];
     return resolveWildcards(tree, toByteString(action.source)).map((path) => treeIdentity(tree, path, hasher));
   });
   const base = input.base.map((id) => layers.get(id).diffId);
-  return hexOf(digestOf(canonicalJson({ format: "add-1", step: step as unknown as Json, base, sources })));
+  return hexOf(digestOf(canonicalJson({ format: "add-1", step, base, sources })));
 }
 
 class ActionRunner {

@@ -125,7 +125,12 @@ export class RunMounts {
       files.rmSync(copy, { force: true });
       await Promise.resolve();
     });
-    mounts.push({ destination: mount.target, type: "bind", source: copy, options: ["ro", "rbind", "noexec", ...closed] });
+    mounts.push({
+      destination: mount.target,
+      type: "bind",
+      source: copy,
+      options: ["ro", "rbind", "noexec", ...closed],
+    });
   }
 }
 

@@ -81,10 +81,11 @@ async function execute(input: RunStepInput, effects: RunStepEffects, execution: 
   const { store } = effects.layers;
   const { step } = input;
   const bundle = store.temporary("bundle");
+  guarded(bundle, () => store.files.mkdirSync(bundle, { mode: 0o700 }));
   const user = resolveRunUser(step.user, execution.tree, execution.hasher);
   const own = await execution.mounts.prepare(step, input.sources);
+  const scripts = guarded(bundle, () => scriptMounts(step, bundle, effects));
   guarded(bundle, () => {
-    store.files.mkdirSync(bundle, { mode: 0o700 });
     makeSystemFolders(execution, effects);
     store.files.writeFileSync(`${bundle}/hosts`, hostsText, { mode: 0o644 });
     store.files.writeFileSync(`${bundle}/resolv.conf`, input.resolver ?? resolverText, { mode: 0o644 });
@@ -96,14 +97,15 @@ async function execute(input: RunStepInput, effects: RunStepEffects, execution: 
       user,
       hostsFile: `${bundle}/hosts`,
       resolverFile: `${bundle}/resolv.conf`,
-      mounts: [...own.mounts, ...scriptMounts(step, bundle, effects)],
+      mounts: [...own.mounts, ...scripts],
       network: input.network,
       architecture: input.architecture,
     });
     store.files.writeFileSync(`${bundle}/config.json`, JSON.stringify(spec));
   });
   await runSandbox(input, effects, bundle);
-  const destinations = [...own.mounts.map((mount) => mount.destination), "/etc/hosts", "/etc/resolv.conf"];
+  const mounted = [...own.mounts, ...scripts].map((mount) => mount.destination);
+  const destinations = [...mounted, "/etc/hosts", "/etc/resolv.conf"];
   return missingMountPoints(execution.tree, destinations);
 }
 

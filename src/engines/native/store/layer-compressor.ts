@@ -19,7 +19,8 @@ const readSize = 1 << 20;
 /** The descriptor that the store has for a layer's compressed form, if it has both. */
 export function findCompressed(layers: LayerStore, diffId: Digest): CompressedLayer | undefined {
   const record = layers.store.readRecord("gzip", hexOf(diffId)) as Partial<CompressedLayer> & { compressor?: unknown };
-  if (typeof record?.digest !== "string" || !isDigest(record.digest) || typeof record.size !== "number") return undefined;
+  if (typeof record?.digest !== "string" || !isDigest(record.digest) || typeof record.size !== "number")
+    return undefined;
   if (record.compressor !== compressorName || !layers.store.has("gzip", `${hexOf(diffId)}.gz`)) return undefined;
   return { digest: record.digest, size: record.size };
 }

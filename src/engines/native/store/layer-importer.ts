@@ -32,7 +32,11 @@ export async function importLayer(layers: LayerStore, request: ImportRequest): P
   const index = indexTarFile(toByteString(tarPath), layers.store.files, "layer");
   if (index.digest !== request.diffId) throw mismatch("diff-id-mismatch", request.diffId, index.digest, tarPath);
   const below = layers.tree(request.below);
-  return layers.add(request.diffId, index.size, index.entries.flatMap((entry) => plainEntries(entry, below)));
+  return layers.add(
+    request.diffId,
+    index.size,
+    index.entries.flatMap((entry) => plainEntries(entry, below)),
+  );
 }
 
 /** An opaque mark says at once what one whiteout for each name below would say. */

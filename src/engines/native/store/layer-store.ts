@@ -29,7 +29,15 @@ export interface StoredLayer {
   readonly entries: readonly HashedEntry[];
 }
 
-const letters = { file: "f", directory: "d", symlink: "l", hardlink: "h", character: "c", block: "b", fifo: "p" } as const;
+const letters = {
+  file: "f",
+  directory: "d",
+  symlink: "l",
+  hardlink: "h",
+  character: "c",
+  block: "b",
+  fifo: "p",
+} as const;
 
 function rowOf(entry: HashedEntry): Row {
   if (entry.type === "whiteout") return ["w", entry.path];
@@ -58,22 +66,27 @@ function rowOf(entry: HashedEntry): Row {
   }
 }
 
+function textOf(value: Row[number] | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
 function entryOfRow(row: Row, tarPath: ByteString): HashedEntry {
-  const [letter, path, mode, uid, gid, seconds, nanoseconds, xattrs, a, b, c] = row;
-  if (letter === "w") return { type: "whiteout", path: String(path) };
+  const [letter, rawPath, mode, uid, gid, seconds, nanoseconds, xattrs, a, b, c] = row;
+  const path = textOf(rawPath);
+  if (letter === "w") return { type: "whiteout", path };
   const times = { mtimeSeconds: Number(seconds), mtimeNanoseconds: Number(nanoseconds) };
-  const plain = { path: String(path), mode: Number(mode), uid: Number(uid), gid: Number(gid), ...times };
+  const plain = { path, mode: Number(mode), uid: Number(uid), gid: Number(gid), ...times };
   const common = typeof xattrs === "object" ? { ...plain, xattrs } : plain;
   switch (letter) {
     case "f": {
       const content = { kind: "file" as const, path: tarPath, offset: Number(b) };
       const file = { ...common, type: "file" as const, size: Number(a), content };
-      return c === "" ? file : { ...file, sha256: String(c) };
+      return c === "" ? file : { ...file, sha256: textOf(c) };
     }
     case "l":
-      return { ...common, type: "symlink", target: String(a) };
+      return { ...common, type: "symlink", target: textOf(a) };
     case "h":
-      return { ...common, type: "hardlink", target: String(a) };
+      return { ...common, type: "hardlink", target: textOf(a) };
     case "c":
     case "b":
       return { ...common, type: letter === "c" ? "character" : "block", major: Number(a), minor: Number(b) };

@@ -98,7 +98,7 @@ function placedEntries(entries: readonly HashedEntry[], files: FileHasher, tarPa
 
 /** Writes the whole chunk, however the system splits it. */
 export function writeAll(files: LayerStore["store"]["files"], fd: number, chunk: Uint8Array): void {
-  for (let done = 0; done < chunk.length; ) done += files.writeSync(fd, chunk, done, chunk.length - done);
+  for (let done = 0; done < chunk.length;) done += files.writeSync(fd, chunk, done, chunk.length - done);
 }
 
 /** A name for what a layer would hold, before it is written: equal entries give an equal tar. */

@@ -32,7 +32,10 @@ export class ContentHasher {
   /** The bytes of a small file. @throws rejected `file-too-large` beyond `limit`. */
   readSmall(node: FileNode, limit: number): Buffer {
     if (node.size > limit) {
-      throw rejected({ code: "file-too-large", message: `expected at most ${String(limit)} bytes, found ${String(node.size)}` });
+      throw rejected({
+        code: "file-too-large",
+        message: `expected at most ${String(limit)} bytes, found ${String(node.size)}`,
+      });
     }
     const chunks: Buffer[] = [];
     this.read(node, (chunk) => chunks.push(Buffer.from(chunk)));

@@ -16,7 +16,7 @@ export interface ContextSpec {
 
 /**
  * Reads the folder's entries (not the files' contents). Owners become 0, as in BuildKit; hard links stay one file.
- * @throws malformed `context-entry` for a socket or device; unavailable when a folder cannot be read.
+ * @throws malformed `context-too-large`; unavailable when a folder cannot be read.
  */
 export function readContext(spec: ContextSpec, files: FileSystem, filter: IgnoreMatcher | undefined): FolderNode {
   const reader = new ContextReader(files, filter);
@@ -61,11 +61,12 @@ class ContextReader {
     const key = `${String(stat.dev)}:${String(stat.ino)}`;
     const known = stat.nlink > 1n ? this.links.get(key) : undefined;
     const node = known ?? this.readLeaf(machinePath, stat);
-    if (stat.nlink > 1n) this.links.set(key, node);
+    if (stat.nlink > 1n && node !== undefined) this.links.set(key, node);
     return node;
   }
 
-  private readLeaf(path: ByteString, stat: BigIntStats): LeafNode {
+  /** Undefined for sockets and devices, which the client does not send. */
+  private readLeaf(path: ByteString, stat: BigIntStats): LeafNode | undefined {
     const attributes = { ...attributesFromStat(stat), uid: 0, gid: 0 };
     if (stat.isFile()) {
       return { ...attributes, type: "file", size: Number(stat.size), content: { kind: "file", path, offset: 0 } };
@@ -74,12 +75,7 @@ class ContextReader {
       const target = this.files.readlinkSync(Buffer.from(path, "latin1"), { encoding: "latin1" });
       return { ...attributes, mode: 0o777, type: "symlink", target };
     }
-    throw malformed({
-      code: "context-entry",
-      message: "expected files, folders and symbolic links in a build context, found something else",
-      subject: path,
-      hint: "remove it or name it in .dockerignore",
-    });
+    return stat.isFIFO() ? { ...attributes, type: "fifo" } : undefined;
   }
 }
 

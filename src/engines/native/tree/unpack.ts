@@ -1,4 +1,8 @@
-/** ADD of an archive: its members laid into a folder of a tree, as a tar run with that folder as its root would. */
+/**
+ * ADD of an archive: its members laid into a folder of a tree, as a tar run with that folder as its root would. As with
+ * BuildKit, `--chown` is for the folders made on the way only, members keep the archive's owners; and times before
+ * the epoch become the epoch, except those of symbolic links.
+ */
 import type { ByteString } from "../../../base/index.js";
 import { rejected } from "../../../base/index.js";
 import type { NodeEntry } from "../../../oci/index.js";
@@ -26,7 +30,7 @@ export function unpackInto(
   outer.makeFolders(rootParts, { ...impliedFolder, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 });
   const before = outer.freeze();
   const folder = nodeAt(before, rootParts);
-  const unpacked = new Unpacker(folder?.type === "directory" ? folder : emptyTree, owner).unpack(members);
+  const unpacked = new Unpacker(folder?.type === "directory" ? folder : emptyTree).unpack(members);
   if (rootParts.length === 0) return unpacked;
   const result = new DraftTree(before);
   result.put(rootParts, unpacked);
@@ -39,10 +43,7 @@ class Unpacker {
   private readonly places = new Map<ByteString, readonly ByteString[]>();
   private readonly viewOfLinks: LinkView;
 
-  constructor(
-    base: FolderNode,
-    private readonly owner: OwnerIds | undefined,
-  ) {
+  constructor(base: FolderNode) {
     this.draft = new DraftTree(base);
     this.viewOfLinks = new LinkView(this.draft);
   }
@@ -59,13 +60,13 @@ class Unpacker {
     this.draft.makeFolders(parent, impliedFolder);
     const place = [...parent, name];
     this.places.set(member.path, place);
-    if (member.type === "directory") this.draft.putFolder(place, this.attributesFor(member));
+    if (member.type === "directory") this.draft.putFolder(place, memberAttributes(member));
     else this.draft.put(place, this.leafFor(member));
   }
 
   private leafFor(member: Exclude<NodeEntry, { type: "directory" }>): TreeNode {
     if (member.type === "hardlink") return this.linked(member);
-    const { path: _path, ...node } = { ...member, ...this.attributesFor(member) };
+    const { path: _path, ...node } = { ...member, ...memberAttributes(member) };
     return node;
   }
 
@@ -81,11 +82,12 @@ class Unpacker {
     }
     return node;
   }
+}
 
-  private attributesFor(member: NodeEntry): NodeAttributes {
-    const attributes = attributesOf(member);
-    return this.owner === undefined ? attributes : { ...attributes, uid: this.owner.uid, gid: this.owner.gid };
-  }
+function memberAttributes(member: NodeEntry): NodeAttributes {
+  const attributes = attributesOf(member);
+  if (attributes.mtimeSeconds >= 0 || member.type === "symlink") return attributes;
+  return { ...attributes, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 }
 
 /** Follows symbolic links in a draft, inside its root. */

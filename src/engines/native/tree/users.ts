@@ -6,6 +6,7 @@ import type { ContentHasher } from "./content.js";
 import { readText } from "./content.js";
 import type { OwnerIds } from "./copy.js";
 import type { FolderNode } from "./file-tree.js";
+import { nodeAt, resolvePath } from "./file-tree.js";
 
 interface PasswdLine {
   readonly name: string;
@@ -32,6 +33,10 @@ function lines(text: string | undefined): string[][] {
     .split("\n")
     .filter((line) => line.trim() !== "" && !line.startsWith("#"))
     .map((line) => line.trim().split(":"));
+}
+
+function hasFile(root: FolderNode, path: string): boolean {
+  return nodeAt(root, resolvePath(root, path))?.type === "file";
 }
 
 function readPasswd(root: FolderNode, hasher: ContentHasher): PasswdLine[] {
@@ -61,7 +66,8 @@ function unknown(kind: string, name: string): Error {
 }
 
 /**
- * The ids that `--chown` means. A number alone is the group's number too; a name alone brings its group of passwd.
+ * The ids that `--chown` means. A number alone is the group's number too; a name alone brings its group of passwd. In an
+ * image without passwd (or group) file every name is root.
  * @throws rejected `unknown-user`, `unknown-group`
  */
 export function resolveOwner(owner: Owner, root: FolderNode, hasher: ContentHasher): OwnerIds {
@@ -69,6 +75,7 @@ export function resolveOwner(owner: Owner, root: FolderNode, hasher: ContentHash
   if (owner.group === undefined) return user;
   const number = parseId(owner.group);
   if (number !== undefined) return { uid: user.uid, gid: number };
+  if (!hasFile(root, "/etc/group")) return { uid: user.uid, gid: 0 };
   const group = readGroups(root, hasher).find((line) => line.name === owner.group);
   if (group === undefined) throw unknown("group", owner.group);
   return { uid: user.uid, gid: group.gid };
@@ -78,6 +85,7 @@ function resolveUserPart(user: string, root: FolderNode, hasher: ContentHasher):
   if (user === "") return { uid: 0, gid: 0 };
   const number = parseId(user);
   if (number !== undefined) return { uid: number, gid: number };
+  if (!hasFile(root, "/etc/passwd")) return { uid: 0, gid: 0 };
   const line = readPasswd(root, hasher).find((entry) => entry.name === user);
   if (line === undefined) throw unknown("user", user);
   return { uid: line.uid, gid: line.gid };
@@ -85,11 +93,14 @@ function resolveUserPart(user: string, root: FolderNode, hasher: ContentHasher):
 
 /**
  * The user that a RUN has: `USER` or `USER:GROUP`, each a name or a number; empty is root. Without a group it is that of
- * passwd (0 where there is none), with the groups that list the user as a member.
- * @throws rejected `unknown-user`, `unknown-group`
+ * passwd (0 where there is none), with the groups that list the user as a member. As with BuildKit, any user but an empty
+ * one needs both files in the image, unless user and group are numbers.
+ * @throws rejected `unknown-user`, `unknown-group`, `no-user-files`
  */
 export function resolveRunUser(spec: string, root: FolderNode, hasher: ContentHasher): SandboxUser {
   const [userPart = "", groupPart] = spec.split(":");
+  const numbers = parseId(userPart) !== undefined && groupPart !== undefined && parseId(groupPart) !== undefined;
+  if (spec !== "" && !numbers) requireUserFiles(spec, root);
   const passwd = readPasswd(root, hasher);
   const groups = readGroups(root, hasher);
   const wanted = userPart === "" ? "0" : userPart;
@@ -107,6 +118,17 @@ export function resolveRunUser(spec: string, root: FolderNode, hasher: ContentHa
   const member = groups.filter((group) => line !== undefined && group.members.includes(line.name));
   const others = member.map((group) => group.gid).filter((id) => id !== gid);
   return { uid, gid, additionalGids: [gid, ...others], home };
+}
+
+function requireUserFiles(spec: string, root: FolderNode): void {
+  const missing = ["/etc/passwd", "/etc/group"].find((path) => !hasFile(root, path));
+  if (missing === undefined) return;
+  throw rejected({
+    code: "no-user-files",
+    message: `USER ${spec} needs ${missing}, which the image does not have`,
+    subject: missing,
+    hint: "write USER as two numbers, USER:GROUP, or add the file to the image",
+  });
 }
 
 /** HOME as runc sets it: the folder that the root's own passwd gives for the number, `/` without one. */
