@@ -56,7 +56,10 @@ const withoutVersion = new Set(["newuidmap", "newgidmap", "bzip2"]);
 async function versionOf(machine: Machine, program: string, path: string): Promise<string> {
   if (withoutVersion.has(program)) return path;
   const { stdout } = await machine.processes.run(path, ["--version"], { env: toolEnvironment });
-  const line = (stdout.toString("utf8").split("\n")[0] ?? "").replace(/ \(lib.*$/, "").trim().slice(0, 80);
+  const line = (stdout.toString("utf8").split("\n")[0] ?? "")
+    .replace(/ \(lib.*$/, "")
+    .trim()
+    .slice(0, 80);
   return line === "" ? path : `${line} (${path})`;
 }
 

@@ -26,7 +26,7 @@ const rows = [...read("docs/dependencies.md").matchAll(/^\| `([^`]+)` \| ([^|]+)
 );
 
 const permissive =
-  /^\(?(?:MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|Python-2\.0|CC0-1\.0|MPL-2\.0|Unlicense)(?: (?:OR|AND) [\w.-]+)*\)?$/;
+  /^\(?(?:MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|Python-2\.0|CC0-1\.0|CC-BY-3\.0|MPL-2\.0|Unlicense)(?: (?:OR|AND) [\w.-]+)*\)?$/;
 
 describe("dependencies", () => {
   const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)].sort();
