@@ -114,7 +114,7 @@ function lint(
     config: tree.config,
     targetIds,
     argumentNames: argumentNames(tree, pkg),
-    tomlLine: lineFinder(toml.toString("utf8")),
+    tomlLine: lineFinder(toml.toString()),
   });
 }
 
@@ -123,10 +123,10 @@ function argumentNames(tree: LoadedTree, pkg: Package): ReadonlySet<string> {
   return new Set(named.map(({ name }) => name));
 }
 
-function readText(fs: TreeFileSystem, root: string, path: string, sizeLimit: number): Buffer | undefined {
+function readText(fs: TreeFileSystem, root: string, path: string, sizeLimit: number): string | Buffer | undefined {
   const look = lookAtTreeFile(fs, root, path, sizeLimit);
   const read = "file" in look ? readTreeFile(fs, root, look.file) : undefined;
-  return read !== undefined && "bytes" in read ? read.bytes : undefined;
+  return read !== undefined && "content" in read ? read.content : undefined;
 }
 
 /** Takes out what stagewright.toml silences, and counts it. */

@@ -64,5 +64,5 @@ export function loadTreeConfig(
   const look = lookAtTreeFile(fs, root, treeConfigFile, limits.tomlSize);
   if ("missing" in look) return { config: defaultTreeConfig, problems: [] };
   const read = "problem" in look ? look : readTreeFile(fs, root, look.file);
-  return "problem" in read ? { config: defaultTreeConfig, problems: [read.problem] } : checkTreeConfig(read.bytes);
+  return "problem" in read ? { config: defaultTreeConfig, problems: [read.problem] } : checkTreeConfig(read.content);
 }

@@ -76,8 +76,8 @@ export class PackageReader {
   }
 
   private checkToml(place: PackagePlace, file: LazyFile): PackageCheck | undefined {
-    const bytes = file.bytes();
-    return bytes === undefined ? undefined : checkPackageToml(bytes, place, this.licenses);
+    const content = file.content();
+    return content === undefined ? undefined : checkPackageToml(content, place, this.licenses);
   }
 
   private readPackage(
@@ -88,11 +88,11 @@ export class PackageReader {
   ): KeptTree {
     const pkg = check?.package;
     const subpackageLine = (index: number): number => check?.lineOf(["package", "subpackages", String(index)]) ?? 1;
-    const bytes = files.containerfile.bytes();
+    const content = files.containerfile.content();
     const uses =
-      bytes === undefined
+      content === undefined
         ? { targets: [], unneeded: [], problems: [] }
-        : readContainerfileUses(bytes, { place, package: pkg, subpackageLine, resolveVersion });
+        : readContainerfileUses(content, { place, package: pkg, subpackageLine, resolveVersion });
     return {
       package: pkg,
       problems: [...(check?.problems ?? []), ...uses.problems],
@@ -157,7 +157,7 @@ function fileProblems(place: PackagePlace, { toml, containerfile }: PackageFiles
 class LazyFile {
   problem: Problem | undefined;
   private readonly file: TreeFile | undefined;
-  private read: Buffer | undefined;
+  private read: string | Buffer | undefined;
   private readHash: string | undefined;
   private keptHash: string | undefined;
 
@@ -181,11 +181,11 @@ class LazyFile {
   }
 
   /** Undefined for a file that is missing or cannot be read; the second is then in {@link problem}. */
-  bytes(): Buffer | undefined {
+  content(): string | Buffer | undefined {
     if (this.read !== undefined || this.file === undefined || this.problem !== undefined) return this.read;
     const read = readTreeFile(this.fs, this.root, this.file);
     if ("problem" in read) this.problem = read.problem;
-    else this.read = read.bytes;
+    else this.read = read.content;
     return this.read;
   }
 
@@ -206,9 +206,9 @@ class LazyFile {
 
   private hash(): string | undefined {
     // Not before it is known that the content matters: a file whose times vouch for it is never read.
-    const bytes = this.keptHash === undefined ? this.bytes() : this.read;
-    if (bytes === undefined) return undefined;
-    this.readHash ??= crypto.hash("sha256", bytes, "hex");
+    const content = this.keptHash === undefined ? this.content() : this.read;
+    if (content === undefined) return undefined;
+    this.readHash ??= crypto.hash("sha256", content, "hex");
     return this.readHash;
   }
 }

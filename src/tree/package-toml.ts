@@ -46,10 +46,10 @@ const packageKeys = [
 ] as const;
 
 /**
- * Checks the bytes of a `package.toml` and gives all its faults at once. Never throws.
+ * Checks a `package.toml` and gives all its faults at once. Never throws.
  * @param licenses answers that the checks of one tree share
  */
-export function checkPackageToml(raw: Uint8Array, place: PackagePlace, licenses?: LicenseMemo): PackageCheck {
+export function checkPackageToml(raw: Uint8Array | string, place: PackagePlace, licenses?: LicenseMemo): PackageCheck {
   const reader = TomlReader.read(raw, `${place.folder}/package.toml`);
   const pkg = reader.problems.length > 0 ? undefined : checkRoot(reader, place, licenses);
   return { package: pkg, problems: reader.problems, lineOf: (path) => reader.lineOf(path) };
@@ -74,7 +74,7 @@ function checkRoot(reader: TomlReader, place: PackagePlace, licenses?: LicenseMe
  * @param fileName `packages/STAGE/NAME/package.toml`
  * @throws malformed `bad-package-toml` with every error of the file in its message.
  */
-export function parsePackageToml(raw: Uint8Array, fileName: string): Package {
+export function parsePackageToml(raw: Uint8Array | string, fileName: string): Package {
   const place = placeOf(fileName);
   const check = checkPackageToml(raw, place);
   if (check.package !== undefined && !hasErrors(check.problems)) return check.package;

@@ -1,4 +1,4 @@
-import { isAscii, isUtf8 } from "node:buffer";
+import { isUtf8 } from "node:buffer";
 
 import { parse, TomlError } from "smol-toml";
 
@@ -38,19 +38,19 @@ export class TomlReader {
     private readonly isPlain: boolean,
   ) {}
 
-  /** Parses bytes. A file that is too large, not UTF-8 or not TOML gives an empty root and a fault. */
-  static read(raw: Uint8Array, file: string): TomlReader {
+  /** Parses a file. One that is too large, not UTF-8 or not TOML gives an empty root and a fault. */
+  static read(raw: Uint8Array | string, file: string): TomlReader {
     if (raw.length > limits.tomlSize) {
       const found = `expected at most ${String(limits.tomlSize)} bytes, found ${String(raw.length)}`;
       return TomlReader.broken(file, { rule: "file-too-large", message: found, hint: "shorten the file" });
     }
-    if (!isUtf8(raw)) {
+    const text = typeof raw === "string" ? raw : decode(raw);
+    if (text === undefined) {
       const hint = "save the file as UTF-8";
       return TomlReader.broken(file, { rule: "bad-toml", message: "expected UTF-8 text, found other bytes", hint });
     }
-    const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString("utf8");
     try {
-      return new TomlReader(file, text, parse(text, { maxDepth: 32 }), isPlainText(raw, text));
+      return new TomlReader(file, text, parse(text, { maxDepth: 32 }), isPlainText(text));
     } catch (thrown) {
       return TomlReader.syntaxError(file, thrown);
     }
@@ -151,9 +151,13 @@ function own(parent: RawTable, key: string): unknown {
   return Object.hasOwn(parent, key) ? parent[key] : undefined;
 }
 
-/** Whether no value can hold a control character: the text has neither escapes nor long strings nor tabs nor C1 controls. */
-function isPlainText(raw: Uint8Array, text: string): boolean {
-  return isAscii(raw) && !/[\\\t]|"""|'''/.test(text);
+function decode(raw: Uint8Array): string | undefined {
+  return isUtf8(raw) ? Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString("utf8") : undefined;
+}
+
+/** Whether no value can hold a control character: the text has neither escapes nor long strings nor such characters. */
+function isPlainText(text: string): boolean {
+  return !/[\\\t\u007f-\u009f\u2028\u2029]|"""|'''/.test(text);
 }
 
 function shownKey(key: string): string {

@@ -31,8 +31,8 @@ export const defaultTreeConfig: TreeConfig = { prefix: "stagex", networkAllow: [
 
 export const treeConfigFile = "stagewright.toml";
 
-/** Checks the bytes of a stagewright.toml and gives all its faults at once; a faulty setting has its default. Never throws. */
-export function checkTreeConfig(raw: Uint8Array): {
+/** Checks a stagewright.toml and gives all its faults at once; a faulty setting has its default. Never throws. */
+export function checkTreeConfig(raw: Uint8Array | string): {
   readonly config: TreeConfig;
   readonly problems: readonly Problem[];
 } {

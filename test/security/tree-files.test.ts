@@ -65,7 +65,6 @@ describe("files that are none (TR-5, TR-6)", () => {
       mkdirSync(join(root, "packages/user", name), { recursive: true });
     const { problems } = load(root).graph;
     expect(problems).toHaveLength(6);
-    // eslint-disable-next-line no-control-regex
     for (const problem of problems) expect(renderProblemText(problem)).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
     for (const problem of problems) expect(problem.file).not.toContain("\n");
   });

@@ -1,6 +1,6 @@
 /** Rules about the images that a Containerfile builds on. */
 import { parseTargetId, quoted, targetId, type StageName } from "../../tree/index.js";
-import { treeImageOf } from "../tree/tree-image.js";
+import { treeImageReader } from "../tree/tree-image.js";
 import type { ImageUse } from "../tree/tree-package.js";
 import type { LintFinding, LintPackage, LintRule } from "./rule.js";
 
@@ -18,7 +18,7 @@ export const layering: LintRule = {
   title: "a package is built from packages of its own stage or below: bootstrap, core, pallet, user",
   check: (input) =>
     imagesOf(input).flatMap((use) => {
-      const target = treeImageOf(use.image, input.config.prefix)?.target;
+      const target = treeImageReader(input.config.prefix)(use.image)?.target;
       const used = target === undefined ? undefined : parseTargetId(target)?.stage;
       const { stage } = input.package;
       if (target === undefined || used === undefined || mayUse[stage].includes(used)) return [];
@@ -33,7 +33,7 @@ export const treeImagePin: LintRule = {
   title: "an image of the tree has no tag and no digest: it is the one built here",
   check: (input) =>
     imagesOf(input).flatMap((use) => {
-      const image = treeImageOf(use.image, input.config.prefix);
+      const image = treeImageReader(input.config.prefix)(use.image);
       if (image?.pin === undefined) return [];
       const message = `expected ${image.target} without tag or digest, found ${quoted(image.pin)}`;
       return [inContainerfile(use, message, "take it away: nothing is pulled, so it has no effect")];
@@ -46,7 +46,7 @@ export const outsideImage: LintRule = {
   title: "every image comes from the tree itself",
   check: (input) =>
     imagesOf(input).flatMap((use) => {
-      if (treeImageOf(use.image, input.config.prefix) !== undefined) return [];
+      if (treeImageReader(input.config.prefix)(use.image) !== undefined) return [];
       const message = `expected an image of the tree (${input.config.prefix}/STAGE-NAME), found ${quoted(use.image)}`;
       return [inContainerfile(use, message, "make it a package, or give it as a named context when you build")];
     }),

@@ -1,8 +1,6 @@
 /**
  * Which images the targets of one package are built from. Rules TR-51 to TR-53 of docs/spec/tree.md.
  */
-import { isUtf8 } from "node:buffer";
-
 import { limits, StagewrightError } from "../../base/index.js";
 import {
   buildArguments,
@@ -41,16 +39,14 @@ export interface ContainerfileOwner {
 }
 
 /** Reads a Containerfile for the graph. Never throws: what is wrong is a problem. */
-export function readContainerfileUses(raw: Uint8Array, owner: ContainerfileOwner): ContainerfileUses {
+export function readContainerfileUses(raw: Uint8Array | string, owner: ContainerfileOwner): ContainerfileUses {
   const fileName = `${owner.place.folder}/Containerfile`;
-  // Decoded here once: both the parser and the messages of the stages need the text.
-  const text = isUtf8(raw) ? Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString("utf8") : undefined;
-  const checked = checkContainerfile(text ?? raw, fileName);
+  const checked = checkContainerfile(raw, fileName);
   const problems = checked.problems.map((error) => problemOf(error, fileName));
   const { package: pkg } = owner;
   if (pkg === undefined) return { targets: [], unneeded: [], problems };
   if (checked.file === undefined) return { targets: withoutImages(pkg), unneeded: [], problems };
-  const input = stagesInput(checked.file, text ?? "", owner, pkg, fileName);
+  const input = stagesInput(checked.file, textOf(raw), owner, pkg, fileName);
   if ("rule" in input) return { targets: withoutImages(pkg), unneeded: [], problems: [input] };
   const work = pkg.subpackages.length * checked.file.stages.length;
   if (work > limits.stageResolutions) {
@@ -59,6 +55,10 @@ export function readContainerfileUses(raw: Uint8Array, owner: ContainerfileOwner
   const reading = new UsesReading(input, owner);
   const targets = targetNames(pkg).map((name, index) => reading.target(name, index));
   return { targets, unneeded: reading.unneeded(), problems: reading.problems };
+}
+
+function textOf(raw: Uint8Array | string): string {
+  return typeof raw === "string" ? raw : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString("utf8");
 }
 
 function tooManyStages(file: string, work: number): Problem {

@@ -15,7 +15,7 @@ import {
 } from "../../tree/index.js";
 import { longestPath, orderOf, type Edges } from "./order.js";
 import type { Target } from "./target.js";
-import { treeImageOf } from "./tree-image.js";
+import { treeImageReader, type TreeImageReader } from "./tree-image.js";
 import { subpackageStage, type ImageUse, type TreePackage } from "./tree-package.js";
 import type { Versions } from "./versions.js";
 
@@ -68,9 +68,11 @@ class Draft {
   /** Where each edge stands, for cycles: `FROM id`, then `TO id`. */
   private readonly places = new Map<string, Map<string, { readonly file: string; readonly use: ImageUse }>>();
   private readonly folders: ReadonlyMap<string, TreePackage>;
+  private readonly treeImageOf: TreeImageReader;
   private guessesLeft = guesses;
 
   constructor(private readonly contents: TreeContents) {
+    this.treeImageOf = treeImageReader(contents.config.prefix);
     this.problems = [
       ...contents.problems,
       ...contents.versions.problems,
@@ -110,7 +112,7 @@ class Draft {
       for (const use of uses.images) this.addEdge(id, draft, file, use, unknown);
     }
     for (const use of tree.unneeded) {
-      const image = treeImageOf(use.image, this.contents.config.prefix);
+      const image = this.treeImageOf(use.image);
       if (image !== undefined && !this.drafts.has(image.target)) unknown.set(image.target, use);
     }
     for (const [target, use] of unknown) this.problems.push(this.unknownTarget(target, file, use));
@@ -148,7 +150,7 @@ class Draft {
   }
 
   private addEdge(id: string, draft: DraftTarget, file: string, use: ImageUse, unknown: Map<string, ImageUse>): void {
-    const image = treeImageOf(use.image, this.contents.config.prefix);
+    const image = this.treeImageOf(use.image);
     if (image === undefined) return;
     if (!this.drafts.has(image.target)) {
       if (!unknown.has(image.target)) unknown.set(image.target, use);

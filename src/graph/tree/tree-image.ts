@@ -6,17 +6,21 @@ export interface TreeImage {
   readonly pin: string | undefined;
 }
 
+/** Tells what image names mean in a tree. */
+export type TreeImageReader = (image: string) => TreeImage | undefined;
+
 /**
- * The target that an image name means, or undefined for an image from outside the tree (rule TR-50).
- * @param image familiar form, without `docker.io/` and `:latest`
+ * A reader of image names: gives the target that a name means, or undefined for an image from outside the tree (rule
+ * TR-50). Names come in familiar form, without `docker.io/` and `:latest`.
  * @param prefix as in stagewright.toml
  */
-export function treeImageOf(image: string, prefix: string): TreeImage | undefined {
-  const familiarPrefix = prefix.replace(/^(?:index\.)?docker\.io\//, "");
-  if (!image.startsWith(`${familiarPrefix}/`)) return undefined;
-  const rest = image.slice(familiarPrefix.length + 1);
-  const end = rest.search(/[:@]/);
-  const target = end === -1 ? rest : rest.slice(0, end);
-  if (target.includes("/")) return undefined;
-  return { target, pin: end === -1 ? undefined : rest.slice(end) };
+export function treeImageReader(prefix: string): TreeImageReader {
+  const start = `${prefix.replace(/^(?:index\.)?docker\.io\//, "")}/`;
+  return (image) => {
+    if (!image.startsWith(start)) return undefined;
+    const rest = image.slice(start.length);
+    if (rest.includes("/")) return undefined;
+    const end = rest.search(/[:@]/);
+    return end === -1 ? { target: rest, pin: undefined } : { target: rest.slice(0, end), pin: rest.slice(end) };
+  };
 }
