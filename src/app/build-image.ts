@@ -42,7 +42,6 @@ export interface ImageBuildRequest {
   readonly contexts: ReadonlyMap<string, ContextInput>;
   /** Images by the name that the Containerfile uses. */
   readonly images: ReadonlyMap<string, KnownImage>;
-  readonly downloads: ReadonlyMap<string, { readonly file: string; readonly sha256: string }>;
   readonly secrets: Readonly<Record<string, string>>;
   readonly networkAllowed: boolean;
   readonly noCache: boolean;
@@ -92,21 +91,35 @@ function knownImage(images: ReadonlyMap<string, KnownImage>, name: string, subje
   });
 }
 
+/** A file that an ADD names by its address and its hash. */
+export interface Download {
+  readonly url: string;
+  readonly sha256: string;
+  readonly fileName: string;
+}
+
+export interface ImageBuildEffects {
+  readonly engine: Engine;
+  readonly files: FileSystem;
+  readonly onEvent: (event: BuildEvent) => void;
+  /** Gets a file with a proven hash and gives its path. */
+  readonly download: (download: Download) => Promise<string>;
+  /** Runs the work while no other process writes to the folder. */
+  readonly alone: <T>(folder: string, work: () => T) => Promise<T>;
+}
+
 /**
  * Builds and writes the image.
  * @throws what planning, the engine and the layout writer throw
  */
-export async function buildImage(
-  request: ImageBuildRequest,
-  engine: Engine,
-  files: FileSystem,
-  onEvent: (event: BuildEvent) => void,
-): Promise<BuiltImage> {
+export async function buildImage(request: ImageBuildRequest, effects: ImageBuildEffects): Promise<BuiltImage> {
+  const { engine, files } = effects;
   const definition = planImage(request);
-  const { target, images, contexts, downloads, networkAllowed, secrets, noCache } = request;
+  const { target, images, contexts, networkAllowed, secrets, noCache } = request;
+  const downloads = await fetchDownloads(definition, effects);
   const { layers, steps } = await engine.build(
     { target, definition, images, contexts, downloads, networkAllowed, secrets, noCache },
-    onEvent,
+    effects.onEvent,
   );
   const rendered = renderTarget(definition, layers, request);
   const blobs = layers.map(({ digest, size, ...layer }) => ({
@@ -114,8 +127,24 @@ export async function buildImage(
     size,
     path: toByteString(engine.blobPath({ digest, size, ...layer })),
   }));
-  writeLayout({ folder: request.output.folder, image: rendered, layers: blobs }, files);
+  const { folder } = request.output;
+  await effects.alone(folder, () => {
+    writeLayout({ folder, image: rendered, layers: blobs }, files);
+  });
   return describe(rendered, definition, layers, steps);
+}
+
+async function fetchDownloads(definition: TargetDefinition, effects: ImageBuildEffects) {
+  const found = new Map<string, { readonly file: string; readonly sha256: string }>();
+  for (const step of definition.steps) {
+    if (step.kind !== "file") continue;
+    for (const action of step.actions) {
+      if (action.kind !== "copy" || action.from.kind !== "download" || found.has(action.from.url)) continue;
+      const { url, sha256 } = action.from;
+      found.set(url, { file: await effects.download(action.from), sha256 });
+    }
+  }
+  return found;
 }
 
 function renderTarget(

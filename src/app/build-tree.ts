@@ -7,6 +7,7 @@ import type { Store } from "../engines/index.js";
 import { hasErrors } from "../tree/index.js";
 import { readContextState } from "./context-state.js";
 import type { BuiltImage } from "./build-image.js";
+import type { Download } from "./build-image.js";
 import { buildImage } from "./build-image.js";
 import type { LoadedTree } from "./load-tree.js";
 import type { FetchedSources } from "./target-request.js";
@@ -41,6 +42,10 @@ export interface BuildTreeEffects {
   readonly openEngine: () => Promise<Engine>;
   /** Gets the sources of these targets' packages into the store. */
   readonly fetch: (targets: readonly Target[]) => Promise<FetchedSources>;
+  /** Gets a file that an ADD names by address and hash. */
+  readonly download: (target: Target, download: Download) => Promise<string>;
+  /** Runs the work while no other process writes to the folder. */
+  readonly alone: <T>(folder: string, work: () => T) => Promise<T>;
   readonly onEvent: (event: TreeBuildEvent) => void;
 }
 
@@ -227,7 +232,9 @@ class TreeBuild {
       noCache: this.options.noCache,
       secrets: this.options.secrets,
     });
-    const image = await buildImage(request, engine, this.effects.files, this.effects.onEvent);
+    const { files, onEvent, alone } = this.effects;
+    const download = (wanted: Download): Promise<string> => this.effects.download(target, wanted);
+    const image = await buildImage(request, { engine, files, onEvent, alone, download });
     const seconds = (this.effects.clock.monotonic() - begun) / 1000;
     this.remember(target, key, image, seconds);
     const state = image.steps.some((step) => step.state === "executed") ? "built" : "cached";

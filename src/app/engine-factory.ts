@@ -1,10 +1,20 @@
 /** Puts the native engine together for this machine. */
 import type { Channel, Clock, FileSystem, Processes, Workers } from "../base/index.js";
-import { unavailable } from "../base/index.js";
-import { CacheLocks, LayerStore, NativeEngine, WorkerPool, openStore, toolEnvironment } from "../engines/index.js";
+import { digestOf, hexOf, unavailable } from "../base/index.js";
+import {
+  CacheLocks,
+  LayerStore,
+  NativeEngine,
+  StoreLocks,
+  WorkerPool,
+  openStore,
+  toolEnvironment,
+} from "../engines/index.js";
 import type { Store } from "../engines/index.js";
 import { isGone, ownIdentity } from "../sources/index.js";
 import type { Machine } from "./machine.js";
+import type { Platform } from "../graph/index.js";
+import { canRunPlatform } from "./runnable-platform.js";
 import type { WorkerSettings } from "./workers/worker-settings.js";
 
 export interface EngineEffects {
@@ -33,6 +43,8 @@ export interface EngineOptions {
 export interface OpenedEngine {
   readonly engine: NativeEngine;
   readonly store: Store;
+  /** Runs the work while no other process works on the folder, which need not be of the store. */
+  readonly alone: <T>(folder: string, work: () => T) => Promise<T>;
   /** Other processes that build on the store now. */
   readonly others: () => readonly string[];
   /** Removes paths of the store, also those that belong to users of the sandbox's namespace. */
@@ -53,11 +65,13 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
   const threads = new WorkerPool(() => starter.startThread(), options.threads);
   const sandboxes = new WorkerPool(() => starter.startSandbox(), options.jobs);
   const isAlive = (other: string): boolean => !isGone(effects.files, processOf(other));
-  const cacheLocks = new CacheLocks(store, effects.clock, owner, isAlive);
+  const locks = new StoreLocks(store, effects.clock, owner, isAlive);
+  const cacheLocks = new CacheLocks(locks, effects.clock);
   const resolver = (): string => effects.files.readFileSync("/etc/resolv.conf", "utf8");
   const { architecture } = options;
+  const canRun = (platform: Platform): boolean => canRunPlatform(platform, architecture, effects.files);
   const { clock } = effects;
-  const engine = new NativeEngine({ layers, threads, sandboxes, cacheLocks, clock, architecture, resolver });
+  const engine = new NativeEngine({ layers, threads, sandboxes, cacheLocks, clock, architecture, resolver, canRun });
   const remove = async (paths: readonly string[]): Promise<void> => {
     if (paths.length > 0) await sandboxes.run({ kind: "remove", paths });
   };
@@ -68,12 +82,14 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
     engine,
     store,
     remove,
+    alone: (folder, work) => locks.alone(`folder-${hexOf(digestOf(folder))}`, work),
     others: () => store.temporaryOwners().filter((other) => processOf(other) !== owner && isAlive(other)),
     close: async () => {
       const own = store.temporaryOwners().filter((other) => processOf(other) === owner);
       if (starter.sandboxesStarted) await removeOwners(own);
       else for (const name of own) effects.files.rmSync(store.path("tmp", name), { recursive: true, force: true });
       engine.close();
+      locks.unlockAll();
     },
   };
 }

@@ -81,7 +81,6 @@ export function targetRequest(input: TargetRequestInput): ImageBuildRequest {
     targetStage: target.buildStage,
     contexts,
     images: input.images,
-    downloads: new Map(),
     secrets: input.secrets,
     networkAllowed: tree.config.networkAllow.includes(target.id),
     noCache: input.noCache,

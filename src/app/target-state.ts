@@ -20,47 +20,61 @@ export interface TargetState {
   readonly seconds: number;
 }
 
+interface StateRecord {
+  readonly format: string;
+  readonly targets: Readonly<Record<string, TargetState>>;
+  readonly contexts: Readonly<Record<string, ContextState>>;
+}
+
 /** States by target, and contexts by package folder. */
 export class TreeState {
-  private readonly targets: Record<string, TargetState>;
-  private readonly contexts: Record<string, ContextState>;
-  private changed = false;
+  private readonly targets: Map<string, TargetState>;
+  private readonly contexts: Map<string, ContextState>;
+  private readonly newTargets = new Map<string, TargetState>();
+  private readonly newContexts = new Map<string, ContextState>();
 
   constructor(
     private readonly store: Store,
     private readonly name: string,
   ) {
-    const record = store.readRecord("targets", name) as
-      { format?: unknown; targets?: object; contexts?: object } | undefined;
-    const usable = record?.format === format;
-    this.targets = usable ? { ...(record.targets as Record<string, TargetState>) } : {};
-    this.contexts = usable ? { ...(record.contexts as Record<string, ContextState>) } : {};
+    const known = this.read();
+    this.targets = known.targets;
+    this.contexts = known.contexts;
+  }
+
+  private read() {
+    const raw = this.store.readRecord("targets", this.name) as Partial<StateRecord> | undefined;
+    const usable = raw?.format === format ? raw : undefined;
+    return {
+      targets: new Map(Object.entries(usable?.targets ?? {})),
+      contexts: new Map(Object.entries(usable?.contexts ?? {})),
+    };
   }
 
   target(id: string): TargetState | undefined {
-    return Object.hasOwn(this.targets, id) ? this.targets[id] : undefined;
+    return this.newTargets.get(id) ?? this.targets.get(id);
   }
 
   context(folder: string): ContextState | undefined {
-    return Object.hasOwn(this.contexts, folder) ? this.contexts[folder] : undefined;
+    return this.newContexts.get(folder) ?? this.contexts.get(folder);
   }
 
   setTarget(id: string, state: TargetState): void {
-    this.targets[id] = state;
-    this.changed = true;
+    this.newTargets.set(id, state);
   }
 
   setContext(folder: string, state: ContextState): void {
-    if (this.context(folder) === state) return;
-    this.contexts[folder] = state;
-    this.changed = true;
+    if (this.context(folder) !== state) this.newContexts.set(folder, state);
   }
 
-  /** Writes the state when something in it is new. */
+  /** Writes what is new, together with what other builds of the tree have written meanwhile. */
   save(): void {
-    if (!this.changed) return;
-    this.store.writeRecord("targets", this.name, { format, targets: this.targets, contexts: this.contexts });
-    this.changed = false;
+    if (this.newTargets.size === 0 && this.newContexts.size === 0) return;
+    const { targets, contexts } = this.read();
+    for (const [id, state] of this.newTargets) targets.set(id, state);
+    for (const [folder, state] of this.newContexts) contexts.set(folder, state);
+    const record = { format, targets: Object.fromEntries(targets), contexts: Object.fromEntries(contexts) };
+    this.store.writeRecord("targets", this.name, record);
   }
 }
 

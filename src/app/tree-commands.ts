@@ -1,10 +1,13 @@
 /** The use cases of `graph`, `fetch`, `build` and `digests` on this machine: options in, report and exit status out. */
-import type { StagewrightError } from "../base/index.js";
+import { malformed, unavailable, type StagewrightError } from "../base/index.js";
 import type { Target } from "../graph/index.js";
 import { resolveTargets } from "../graph/index.js";
 import type { FetchEvent, SourceStore } from "../sources/index.js";
-import { openSourceStore } from "../sources/index.js";
+import { fetchSources, openSourceStore } from "../sources/index.js";
 import { openStore } from "../engines/index.js";
+import { parseMirror } from "../tree/index.js";
+import { BuildLogs } from "./build-logs.js";
+import type { Download } from "./build-image.js";
 import type { TargetResult, TreeBuildEvent } from "./build-tree.js";
 import { buildTree } from "./build-tree.js";
 import type { OpenedEngine } from "./engine-factory.js";
@@ -59,6 +62,8 @@ export interface BuildReport {
 }
 
 export interface ReportedTarget extends Omit<TargetResult, "error" | "steps"> {
+  /** File with all that its RUNs said; null where none ran. */
+  readonly log: string | null;
   readonly error?: { readonly code: string; readonly message: string; readonly subject: string | undefined };
   readonly steps: TargetResult["steps"];
 }
@@ -151,6 +156,35 @@ async function fetchFor(
   return { paths, errors };
 }
 
+/** ADD of an address: one source with one mirror. */
+async function fetchDownload(
+  target: Target,
+  { url, sha256, fileName }: Download,
+  tree: LoadedTree,
+  options: BuildCommandOptions,
+  machine: Machine,
+  openSources: () => SourceStore,
+): Promise<string> {
+  const mirror = parseMirror(url);
+  if (mirror === undefined || (mirror.kind !== "http" && mirror.kind !== "https")) {
+    throw malformed({ code: "bad-address", message: "expected an http or https address", subject: url });
+  }
+  const { abort, onProgress } = options;
+  const { aptSuites } = tree.config;
+  const settings = {
+    store: openSources(),
+    distfiles: [],
+    aptSuites,
+    environment: machine.environment,
+    abort,
+    onProgress,
+  };
+  const request = { package: target.package.folder, name: fileName, sha256, fileName, mirrors: [mirror] };
+  const [outcome] = await fetchSources(fetchEffects(machine), settings, [request]);
+  if (outcome?.kind === "fetched") return outcome.path;
+  throw outcome?.error ?? unavailable({ code: "source-missing", message: "the file could not be had", subject: url });
+}
+
 export async function runBuild(
   options: BuildCommandOptions,
   machine: Machine,
@@ -158,14 +192,24 @@ export async function runBuild(
   const { files, clock, uid } = machine;
   const tree = openTree(options, machine);
   const store = openStore(storeFolder(options, machine), files, uid, ownIdentity(files));
-  let opened: OpenedEngine | undefined;
+  let opened: Promise<OpenedEngine> | undefined;
   let sources: SourceStore | undefined;
   const openSources = (): SourceStore => {
-    sources = openSourceStore(fetchEffects(machine), { folder: store.root, uid });
+    sources ??= openSourceStore(fetchEffects(machine), { folder: store.root, uid });
     return sources;
   };
+  const logs = new BuildLogs(store, files);
+  const engine = async (): Promise<OpenedEngine> => {
+    opened ??= openNativeEngine(
+      { ...engineSettings(machine), store: store.root, jobs: options.jobs ?? machine.cores },
+      machine,
+    );
+    return await opened;
+  };
   const stop = (): void => {
-    opened?.engine.close();
+    void opened?.then((running) => {
+      running.engine.close();
+    });
   };
   options.abort.addEventListener("abort", stop);
   try {
@@ -182,31 +226,31 @@ export async function runBuild(
         files,
         clock,
         store,
-        openEngine: async () => {
-          opened = await openNativeEngine(
-            { ...engineSettings(machine), store: store.root, jobs: options.jobs ?? machine.cores },
-            machine,
-          );
-          return opened.engine;
-        },
+        openEngine: async () => (await engine()).engine,
+        alone: async (folder, work) => await (await engine()).alone(folder, work),
+        download: (target, wanted) => fetchDownload(target, wanted, tree, options, machine, openSources),
         fetch: (targets) => fetchFor(targets, tree, options, machine, openSources),
-        onEvent: options.onEvent,
+        onEvent: (event) => {
+          logs.take(event);
+          options.onEvent(event);
+        },
       },
     );
-    return buildReport(results);
+    return buildReport(results, logs);
   } finally {
     options.abort.removeEventListener("abort", stop);
-    await opened?.close();
+    logs.close();
+    await (await opened)?.close();
     sources?.close();
     await machine.http.close();
   }
 }
 
-function buildReport(results: readonly TargetResult[]): { report: BuildReport; status: ExitStatus } {
+function buildReport(results: readonly TargetResult[], logs: BuildLogs): { report: BuildReport; status: ExitStatus } {
   const targets = results.map(({ error, ...result }): ReportedTarget => {
-    if (error === undefined) return result;
+    if (error === undefined) return { ...result, log: result.cached ? null : logs.path(result.id) };
     const { code, message, subject } = error;
-    return { ...result, error: { code, message, subject } };
+    return { ...result, log: logs.path(result.id), error: { code, message, subject } };
   });
   const errors = results.flatMap(({ state, error }) => (state === "failed" && error !== undefined ? [error] : []));
   const report = { tool: thisTool, engine: "native", targets };

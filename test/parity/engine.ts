@@ -98,15 +98,18 @@ export async function buildCase(request: BuildRequest): Promise<Built> {
       targetStage: parityCase.target,
       contexts,
       images,
-      downloads: new Map(),
       secrets: request.secrets,
       networkAllowed: false,
       noCache: false,
       output: { folder: request.output, repository: `stagex/${parityCase.name}`, version: "latest" },
     },
-    engine,
-    nodeFileSystem,
-    () => undefined,
+    {
+      engine,
+      files: nodeFileSystem,
+      onEvent: () => undefined,
+      download: ({ url }) => Promise.reject(new Error(`no case downloads anything: ${url}`)),
+      alone: (_folder, work) => Promise.resolve(work()),
+    },
   );
   const diffIds = image.layers.map((layer) => layer.diffId);
   return { manifestDigest: image.digest, configDigest: image.configDigest, diffIds };

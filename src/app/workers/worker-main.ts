@@ -50,7 +50,9 @@ async function receive(message: WorkerRequest | WorkerSettings): Promise<void> {
   const { id, job } = message;
   try {
     if (runner === undefined) throw new Error("a job came before the settings");
-    const result = await (await runner).run(job, (chunk) => {
+    const result = await (
+      await runner
+    ).run(job, (chunk) => {
       send({ id, type: "output", data: chunk.toString("latin1") });
     });
     send({ id, type: "result", result });

@@ -9,13 +9,14 @@ import type {
   FileStep,
   ImageInput,
   ImageLayer,
+  Platform,
   RunStep,
   SourceRef,
   StateRef,
   Step,
   StepReport,
 } from "../../graph/index.js";
-import { stepIdentity } from "../../graph/index.js";
+import { renderPlatform, stepIdentity } from "../../graph/index.js";
 import type { Job, JobResult, SourceSpec } from "./jobs/job.js";
 import type { WorkerPool } from "./jobs/worker-pool.js";
 import type { CacheLocks } from "./store/cache-locks.js";
@@ -33,6 +34,8 @@ export interface NativeEngineEffects {
   readonly clock: Clock;
   /** OCI architecture of the machine's kernel. */
   readonly architecture: string;
+  /** Whether the kernel runs programs of a platform. */
+  readonly canRun: (platform: Platform) => boolean;
   /** Text of the machine's resolver configuration, for RUNs that may use the network. */
   readonly resolver: () => string;
 }
@@ -62,7 +65,6 @@ export class NativeEngine implements Engine {
   close(): void {
     this.effects.threads.close();
     this.effects.sandboxes.close();
-    this.effects.cacheLocks.releaseAll();
   }
 }
 
@@ -213,6 +215,8 @@ class TargetBuild {
   }
 
   private async executeRun(index: number, step: RunStep, run: PreparedRun): Promise<LayerOutcome> {
+    const { platform } = this.input.definition;
+    if (!this.effects.canRun(platform)) throw foreignPlatform(platform);
     const { layers, sandboxes, clock, architecture, cacheLocks } = this.effects;
     const locks = await cacheLocks.acquire(this.input.target, step.mounts);
     try {
@@ -330,6 +334,15 @@ function layerResult(result: JobResult): JobResult & { kind: "layer" } {
 
 function unexpected(result: JobResult): Error {
   return unavailable({ code: "worker-confused", message: `a worker answered with ${result.kind}` });
+}
+
+function foreignPlatform(platform: Platform): Error {
+  return unavailable({
+    code: "foreign-platform",
+    message: `this machine does not run programs of ${renderPlatform(platform)}`,
+    subject: renderPlatform(platform),
+    hint: "install an emulator: apt-get install qemu-user-static binfmt-support",
+  });
 }
 
 function missingInput(kind: string, name: string): Error {

@@ -1,82 +1,44 @@
 /**
- * The system calls that a RUN may use: what containerd's default profile comes to for the capabilities of a RUN, as
- * captured from the runtime specification that BuildKit 0.13 (dockerd 26.1.5) hands to runc. A call that is not here
- * fails with EPERM.
+ * Which system calls a RUN may use, for the runtime that compiles it itself: `linux.seccomp` of the OCI runtime
+ * specification. seccomp-filter.ts compiles the same rules; a test holds both against BuildKit's own filter.
  */
-
-/** Allowed whatever their arguments. */
-const allowed = `
-  _llseek _newselect accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod
-  chown chown32 clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime
-  clock_gettime64 clock_nanosleep clock_nanosleep_time64 close close_range connect copy_file_range creat
-  dup dup2 dup3 epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait
-  epoll_wait_old eventfd eventfd2 execve execveat exit exit_group faccessat faccessat2 fadvise64
-  fadvise64_64 fallocate fanotify_mark fchdir fchmod fchmodat fchmodat2 fchown fchown32 fchownat fcntl
-  fcntl64 fdatasync fgetxattr flistxattr flock fork fremovexattr fsetxattr fstat fstat64 fstatat64 fstatfs
-  fstatfs64 fsync ftruncate ftruncate64 futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake
-  futimesat get_robust_list get_thread_area getcpu getcwd getdents getdents64 getegid getegid32 geteuid
-  geteuid32 getgid getgid32 getgroups getgroups32 getitimer getpeername getpgid getpgrp getpid getppid
-  getpriority getrandom getresgid getresgid32 getresuid getresuid32 getrlimit getrusage getsid getsockname
-  getsockopt gettid gettimeofday getuid getuid32 getxattr inotify_add_watch inotify_init inotify_init1
-  inotify_rm_watch io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup io_submit
-  ioctl ioprio_get ioprio_set ipc kill landlock_add_rule landlock_create_ruleset landlock_restrict_self
-  lchown lchown32 lgetxattr link linkat listen listxattr llistxattr lremovexattr lseek lsetxattr lstat
-  lstat64 madvise map_shadow_stack membarrier memfd_create memfd_secret mincore mkdir mkdirat mknod
-  mknodat mlock mlock2 mlockall mmap mmap2 mprotect mq_getsetattr mq_notify mq_open mq_timedreceive
-  mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink mremap msgctl msgget msgrcv msgsnd
-  msync munlock munlockall munmap name_to_handle_at nanosleep newfstatat open openat openat2 pause
-  pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll ppoll ppoll_time64 prctl
-  pread64 preadv preadv2 prlimit64 process_mrelease pselect6 pselect6_time64 pwrite64 pwritev pwritev2
-  read readahead readlink readlinkat readv recv recvfrom recvmmsg recvmmsg_time64 recvmsg remap_file_pages
-  removexattr rename renameat renameat2 restart_syscall rmdir rseq rt_sigaction rt_sigpending
-  rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64
-  rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr
-  sched_getparam sched_getscheduler sched_rr_get_interval sched_rr_get_interval_time64 sched_setaffinity
-  sched_setattr sched_setparam sched_setscheduler sched_yield seccomp select semctl semget semop
-  semtimedop semtimedop_time64 send sendfile sendfile64 sendmmsg sendmsg sendto set_robust_list
-  set_thread_area set_tid_address setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups
-  setgroups32 setitimer setpgid setpriority setregid setregid32 setresgid setresgid32 setresuid
-  setresuid32 setreuid setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr shmat shmctl shmdt
-  shmget shutdown sigaltstack signalfd signalfd4 sigprocmask sigreturn socketcall socketpair splice stat
-  stat64 statfs statfs64 statx symlink symlinkat sync sync_file_range syncfs sysinfo tee tgkill time
-  timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 timer_settime timer_settime64
-  timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64 times tkill truncate
-  truncate64 ugetrlimit umask uname unlink unlinkat utime utimensat utimensat_time64 utimes vfork vmsplice
-  wait4 waitid waitpid write writev
-`;
+import { allowedCalls } from "./system-calls.js";
 
 /** Personalities that change nothing that matters: Linux, 32-bit Linux, each with and without UNAME26, and the query. */
-const personalities = [0, 0x8, 0x20000, 0x20008, 0xffffffff];
+export const personalities = [0, 0x8, 0x20000, 0x20008, 0xffffffff] as const;
 
 /** CLONE_NEW* of every kind of namespace. */
-const namespaceFlags = 0x7e020000;
-const addressFamilyVsock = 40;
-const permissionDenied = 1;
-const notImplemented = 38;
+export const namespaceFlags = 0x7e020000;
+export const addressFamilyVsock = 40;
+export const permissionDenied = 1;
+export const notImplemented = 38;
+
+/** Given to a RUN's capabilities (ptrace, chroot) and to its architecture, beside what everybody has. */
+export const capabilityCalls = ["process_vm_readv", "process_vm_writev", "ptrace", "chroot"] as const;
+export const x86Calls = ["arch_prctl", "modify_ldt"] as const;
 
 const architectures: Readonly<Record<string, readonly string[]>> = {
   amd64: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
   arm64: ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
 };
 
-/** `linux.seccomp` of an OCI runtime specification, for a kernel of this OCI architecture. */
+/** `linux.seccomp` for a kernel of this OCI architecture. */
 export function seccompProfile(architecture: string): Readonly<Record<string, unknown>> {
   const allow = (names: readonly string[], args?: readonly unknown[]) => ({
     names,
     action: "SCMP_ACT_ALLOW",
     ...(args === undefined ? {} : { args }),
   });
-  const x86 = architecture === "amd64" ? [allow(["arch_prctl", "modify_ldt"])] : [];
   return {
     defaultAction: "SCMP_ACT_ERRNO",
     defaultErrnoRet: permissionDenied,
     architectures: architectures[architecture] ?? [],
     syscalls: [
-      allow(allowed.trim().split(/\s+/)),
-      allow(["process_vm_readv", "process_vm_writev", "ptrace", "chroot"]),
+      allow(allowedCalls),
+      allow(capabilityCalls),
       allow(["socket"], [{ index: 0, value: addressFamilyVsock, op: "SCMP_CMP_NE" }]),
       ...personalities.map((value) => allow(["personality"], [{ index: 0, value, op: "SCMP_CMP_EQ" }])),
-      ...x86,
+      ...(architecture === "amd64" ? [allow(x86Calls)] : []),
       allow(["clone"], [{ index: 0, value: namespaceFlags, valueTwo: 0, op: "SCMP_CMP_MASKED_EQ" }]),
       { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: notImplemented },
     ],

@@ -1,0 +1,30 @@
+/** Which platforms this kernel runs programs of. */
+import type { FileSystem } from "../base/index.js";
+import type { Platform } from "../graph/index.js";
+
+/** Architectures that a processor runs beside its own, as 64-bit ones do with their 32-bit forms. */
+const alsoRuns: Readonly<Record<string, readonly string[]>> = { amd64: ["386"], arm64: ["arm"] };
+
+/** QEMU's names, as Debian registers them with binfmt_misc. */
+const emulators: Readonly<Record<string, string>> = {
+  "386": "i386",
+  amd64: "x86_64",
+  arm: "arm",
+  arm64: "aarch64",
+  ppc64le: "ppc64le",
+  riscv64: "riscv64",
+  s390x: "s390x",
+};
+
+/** Whether a RUN for the platform can start: natively, or through an emulator that the kernel opens in advance (flag F). */
+export function canRunPlatform(platform: Platform, architecture: string, files: FileSystem): boolean {
+  if (platform.os !== "linux") return false;
+  if (platform.architecture === architecture) return true;
+  if (alsoRuns[architecture]?.includes(platform.architecture) === true) return true;
+  const emulator = emulators[platform.architecture];
+  if (emulator === undefined) return false;
+  const path = `/proc/sys/fs/binfmt_misc/qemu-${emulator}`;
+  if (!files.existsSync(path)) return false;
+  const entry = files.readFileSync(path, "utf8");
+  return entry.startsWith("enabled") && /^flags: .*F/m.test(entry);
+}
