@@ -3,6 +3,7 @@
  * item), with these differences: the resolver is ours; control groups are hidden; devices are bound from the machine
  * one by one and every other place is `nodev`, since no device control group guards them.
  */
+import { compiledFilter } from "./seccomp-filter.js";
 import { seccompProfile } from "./seccomp.js";
 
 export interface SandboxMount {
@@ -77,8 +78,10 @@ const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc
 const openFiles = { type: "RLIMIT_NOFILE", soft: 2048, hard: 16384 };
 
 export function runtimeSpec(request: SandboxRequest): Readonly<Record<string, unknown>> {
+  const filter = compiledFilter(request.architecture);
   return {
     ociVersion: "1.0.2",
+    ...(filter === undefined ? {} : { annotations: { "run.oci.seccomp_bpf_data": filter } }),
     process: processOf(request),
     root: { path: request.rootfs, readonly: false },
     hostname: hostName,
@@ -120,9 +123,12 @@ function systemMounts(request: SandboxRequest): SandboxMount[] {
   });
   const pts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"];
   return [
+    // crun binds the root anew and forgets that it was nodev; it refuses "/" itself as a destination.
+    mount("/.", "none", "/", "remount", "bind", "nodev"),
     mount("/proc", "proc", "proc", ...closed),
     mount("/dev", "tmpfs", "tmpfs", "nosuid", "nodev", "strictatime", "mode=755", "size=65536k"),
-    ...devices.map((name) => mount(`/dev/${name}`, "bind", `/dev/${name}`, "bind", "nosuid", "noexec")),
+    // Read-only: data may be written to a device all the same, but nobody changes the mode of the machine's own node.
+    ...devices.map((name) => mount(`/dev/${name}`, "bind", `/dev/${name}`, "bind", "ro", "nosuid", "noexec")),
     mount("/dev/pts", "devpts", "devpts", ...pts),
     mount("/dev/shm", "tmpfs", "shm", ...closed, "mode=1777", "size=65536k"),
     mount("/dev/mqueue", "mqueue", "mqueue", ...closed),

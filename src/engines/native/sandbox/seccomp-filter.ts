@@ -67,7 +67,8 @@ function rangesOf(convention: CallConvention): Range[] {
 }
 
 function answersOf(convention: CallConvention): Map<number, Answer> {
-  const words = convention === "i386" ? 1 : 2;
+  // A process of x32 has the registers of x86-64, yet libseccomp looks at the low half alone, as for i386.
+  const words = convention === "x86-64" ? 2 : 1;
   const special = new Map<string, Answer>([
     ["socket", unlessEqual(addressFamilyVsock, words)],
     ["personality", oneOf(personalities, words)],
@@ -90,7 +91,7 @@ function search(ranges: readonly Range[]): readonly Instruction[] {
   return ifAtLeast(middle.first, search(ranges.slice(half)), search(ranges.slice(0, half)));
 }
 
-/** A 32-bit process fills only the low half of an argument. */
+/** @param words 4-byte halves of an argument that count. */
 function whenHighIsZero(words: number, zero: readonly Instruction[], other: readonly Instruction[]): Instruction[] {
   if (words === 1) return [...zero];
   return [load(dataOffsets.firstArgumentHigh), ...ifEqual(0, zero, other)];
