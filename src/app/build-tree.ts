@@ -4,7 +4,7 @@ import { StagewrightError, malformed, unavailable } from "../base/index.js";
 import type { BuildEvent, Engine, Platform, StepReport, Target } from "../graph/index.js";
 import { closureOf, parsePlatform, renderPlatform, resolveTargets } from "../graph/index.js";
 import type { Store } from "../engines/index.js";
-import { hasErrors } from "../tree/index.js";
+import { stopsBuild } from "../tree/index.js";
 import { readContextState } from "./context-state.js";
 import type { BuiltImage } from "./build-image.js";
 import type { Download } from "./build-image.js";
@@ -96,7 +96,7 @@ function checkBuildable(tree: LoadedTree, closure: ReadonlySet<string>): void {
   const folders = new Set([...closure].map((id) => graph.targets.get(id)?.package.folder));
   const inWay = graph.problems.filter((problem) => {
     const folder = problem.file.split("/").slice(0, 3).join("/");
-    return hasErrors([problem]) && (folders.has(folder) || !problem.file.startsWith("packages/"));
+    return stopsBuild(problem) && (folders.has(folder) || !problem.file.startsWith("packages/"));
   });
   const [first] = inWay;
   if (first === undefined) return;

@@ -69,6 +69,10 @@ function createProgram(): Command {
     .argument("[targets...]", "these and all they stand on")
     .option("--dot", "print Graphviz's language")
     .option("--table", "one line a target, in place of the tree");
+  define(program, "check", "the tree's rules, with file and line", () => import("./commands/check.js")).argument(
+    "[targets...]",
+    "packages of these targets only",
+  );
   define(program, "fetch", "sources into the store, each hash checked", () => import("./commands/fetch.js"))
     .argument("[targets...]", "sources of these targets' packages; all without")
     .addOption(distfilesOption())
@@ -86,6 +90,12 @@ function createProgram(): Command {
     .option("--output <dir>", "where the layouts are (default: out, below the tree)")
     .addOption(new Option("--write", "write digests/").conflicts("verify"))
     .option("--verify", "compare with digests/ (exit status 1 where they differ)");
+  define(
+    program,
+    "doctor",
+    "what this machine has and lacks, with the command that mends it",
+    () => import("./commands/doctor.js"),
+  );
   define(program, "gc", "remove from the store what no recent build used", () => import("./commands/gc.js"))
     .option("--days <n>", "keep what was used in the last n days", wholeNumber, 30)
     .option("--all", "remove every layer, step and cache; sources stay");

@@ -1,4 +1,4 @@
-import { renderGraphDot, renderGraphTable, renderGraphTree, renderProblemText, runGraph } from "../../app/index.js";
+import { renderGraphDot, renderGraphTable, renderGraphTree, runGraph } from "../../app/index.js";
 import type { CommandContext, CommonOptions } from "../main.js";
 import { thisMachine } from "../machine.js";
 import { shown } from "../terminal.js";
@@ -15,6 +15,5 @@ export async function run(words: readonly string[], options: GraphOptions, conte
   if (options.json === true) terminal.printJson(report);
   else if (options.dot === true) terminal.print(renderGraphDot(report));
   else terminal.print(shown(options.table === true ? renderGraphTable(report) : renderGraphTree(report)));
-  if (options.json !== true) for (const problem of report.problems) terminal.note(shown(renderProblemText(problem)));
   return await Promise.resolve(status);
 }
