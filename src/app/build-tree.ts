@@ -10,6 +10,8 @@ import type { BuiltImage } from "./build-image.js";
 import type { Download } from "./build-image.js";
 import { buildImage } from "./build-image.js";
 import type { LoadedTree } from "./load-tree.js";
+import type { NamedContext } from "./named-contexts.js";
+import { NamedContexts } from "./named-contexts.js";
 import type { FetchedSources } from "./target-request.js";
 import { knownImages, targetInputs, targetRequest } from "./target-request.js";
 import type { TargetState } from "./target-state.js";
@@ -32,6 +34,8 @@ export interface BuildTreeOptions {
   readonly platform: string | undefined;
   readonly noCache: boolean;
   readonly secrets: Readonly<Record<string, string>>;
+  /** `--build-context`. */
+  readonly contexts: readonly NamedContext[];
 }
 
 export interface BuildTreeEffects {
@@ -114,6 +118,7 @@ class TreeBuild {
   private sources: Promise<FetchedSources> | undefined;
   private engine: Promise<Engine> | undefined;
   private readonly now: number;
+  private readonly contexts: NamedContexts;
 
   constructor(
     private readonly options: BuildTreeOptions,
@@ -122,6 +127,7 @@ class TreeBuild {
   ) {
     this.state = new TreeState(effects.store, treeStateName(options.tree.root, options.outputFolder));
     this.now = effects.clock.now();
+    this.contexts = new NamedContexts(options.contexts, effects.files, this.now);
   }
 
   async run(): Promise<readonly TargetResult[]> {
@@ -187,6 +193,7 @@ class TreeBuild {
       context: context.content,
       platform: renderPlatform(this.platformOf(target)),
       dependencies,
+      contexts: this.contexts.identity(this.platformOf(target)),
     };
     return targetKey(inputs);
   }
@@ -231,6 +238,7 @@ class TreeBuild {
       layoutFolder: this.layoutFolder(target),
       noCache: this.options.noCache,
       secrets: this.options.secrets,
+      contexts: this.contexts,
     });
     const { files, onEvent, alone } = this.effects;
     const download = (wanted: Download): Promise<string> => this.effects.download(target, wanted);

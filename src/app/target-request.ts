@@ -5,6 +5,7 @@ import type { ContextInput, Engine, PlacedInput, Platform, Target } from "../gra
 import { buildArguments, parseContainerfile, sourceFileName } from "../tree/index.js";
 import type { BuiltImage, ImageBuildRequest, KnownImage } from "./build-image.js";
 import { readIgnorePatterns } from "./ignore-file.js";
+import type { NamedContexts } from "./named-contexts.js";
 import type { LoadedTree } from "./load-tree.js";
 
 /** Sources that are in the store, by hash, and why others are not. */
@@ -56,6 +57,7 @@ export interface TargetRequestInput {
   readonly layoutFolder: string;
   readonly noCache: boolean;
   readonly secrets: Readonly<Record<string, string>>;
+  readonly contexts: NamedContexts;
 }
 
 /** @throws malformed for a faulty Containerfile; the source's own error when one could not be had. */
@@ -70,6 +72,7 @@ export function targetRequest(input: TargetRequestInput): ImageBuildRequest {
   const contexts = new Map<string, ContextInput>([
     ["", { folder, placed: inFolder, ignore }],
     ["fetch", { folder: undefined, placed, ignore: [] }],
+    ...input.contexts.folders(),
   ]);
   return {
     target: target.id,
@@ -80,7 +83,7 @@ export function targetRequest(input: TargetRequestInput): ImageBuildRequest {
     buildArguments: new Map(argumentsOf(tree, target).map(({ name, value }) => [name, value])),
     targetStage: target.buildStage,
     contexts,
-    images: input.images,
+    images: new Map([...input.images, ...input.contexts.images(platform)]),
     secrets: input.secrets,
     networkAllowed: tree.config.networkAllow.includes(target.id),
     noCache: input.noCache,

@@ -84,6 +84,7 @@ function createProgram(): Command {
     .option("--jobs <n>", "RUN steps at the same time (default: one for each processor)", wholeNumber)
     .option("--platform <platform>", "build for this platform, as linux/amd64")
     .option("--no-cache", "do every step again")
+    .option("--build-context <name=dir>", "a folder, or oci-layout://DIR: an image from outside the tree", collect, [])
     .option("--secret <id=ID,src=FILE>", "a file for RUN --mount=type=secret", collect, []);
   define(program, "digests", "digests of what was built, against digests/", () => import("./commands/digests.js"))
     .argument("[targets...]", "these only")

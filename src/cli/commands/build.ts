@@ -1,5 +1,5 @@
 import { malformed } from "../../base/index.js";
-import { runBuild } from "../../app/index.js";
+import { parseNamedContext, runBuild } from "../../app/index.js";
 import type { BuildReport } from "../../app/index.js";
 import { BuildProgress } from "../build-progress.js";
 import { FetchProgress } from "../fetch-progress.js";
@@ -15,6 +15,7 @@ interface BuildOptions extends CommonOptions {
   readonly platform?: string;
   readonly cache: boolean;
   readonly secret: readonly string[];
+  readonly buildContext: readonly string[];
 }
 
 export async function run(words: readonly string[], options: BuildOptions, context: CommandContext): Promise<number> {
@@ -29,6 +30,9 @@ export async function run(words: readonly string[], options: BuildOptions, conte
       output: resolvePath(machine.currentFolder, options.output ?? `${options.tree}/out`),
       noCache: !options.cache,
       secrets: parseSecrets(options.secret, machine.currentFolder),
+      contexts: options.buildContext.map((value) =>
+        parseNamedContext(value, (path) => resolvePath(machine.currentFolder, path)),
+      ),
       onEvent: (event) => {
         progress.take(event);
       },
