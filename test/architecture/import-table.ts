@@ -46,6 +46,7 @@ export const pureModules: ReadonlySet<string> = new Set([
 /** Names that reach the machine, its clock, its chance or its language without any import. */
 export const effectfulGlobals: ReadonlySet<string> = new Set([
   "process",
+  "globalThis",
   "console",
   "fetch",
   "performance",

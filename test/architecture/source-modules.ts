@@ -32,11 +32,12 @@ export function readModules(folder: string, watched: ReadonlySet<string>): Reado
   const paths = readdirSync(join(repository, folder), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts") && !path.includes("/assembly/"))
     .sort();
-  return new Map(paths.map((path) => [path, readModule(folder, path, watched)]));
+  const textOf = (path: string): string => readFileSync(join(repository, folder, path), "utf8");
+  return new Map(paths.map((path) => [path, parseModule(path, textOf(path), watched)]));
 }
 
-function readModule(folder: string, path: string, watched: ReadonlySet<string>): SourceModule {
-  const text = readFileSync(join(repository, folder, path), "utf8");
+/** One module by its text. `watched`: the names of the machine that count. */
+export function parseModule(path: string, text: string, watched: ReadonlySet<string>): SourceModule {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const imports: ModuleImport[] = [];
   const uses: { name: string; line: number }[] = [];
@@ -101,22 +102,27 @@ function importOf(node: ts.Node): Import | undefined {
 
 /** The watched form that a node may have: `process`, `Date.now`, `new Date()`, `localeCompare`. */
 function globalOf(node: ts.Node): string | undefined {
-  if (ts.isNewExpression(node) && node.expression.getText() === "Date" && (node.arguments ?? []).length === 0) {
+  if (ts.isNewExpression(node) && isNamed(node.expression, "Date") && (node.arguments ?? []).length === 0) {
     return "new Date()";
   }
   if (ts.isPropertyAccessExpression(node)) {
-    const whole = `${node.expression.getText()}.${node.name.text}`;
-    return /^(?:Date\.now|Math\.random|AbortSignal\.timeout)$/.test(whole) ? whole : node.name.text.replace(plain, "");
+    const member = node.name.text;
+    if (languageBound.test(member)) return member;
+    return ts.isIdentifier(node.expression) ? `${node.expression.text}.${member}` : undefined;
   }
   return ts.isIdentifier(node) && !isMemberName(node) ? node.text : undefined;
 }
 
-/** A member called `process` is not the global; only the language-bound methods are watched as members. */
-const plain = /^(?!localeCompare$|toLocale).*$/;
+/** Methods that depend on the language, whatever the value is called. Another member's name says nothing. */
+const languageBound = /^(?:localeCompare|toLocale\w+)$/;
+
+function isNamed(node: ts.Node, name: string): boolean {
+  return ts.isIdentifier(node) && node.text === name;
+}
 
 function isMemberName(node: ts.Identifier): boolean {
   const { parent } = node;
-  if (ts.isPropertyAccessExpression(parent) || ts.isQualifiedName(parent)) return true;
+  if (ts.isQualifiedName(parent)) return true;
   const named = parent as { readonly name?: ts.Node };
   return named.name === node || ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent);
 }
