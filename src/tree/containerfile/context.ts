@@ -22,6 +22,11 @@ export class InstructionContext {
     return positionAt(this.line, at);
   }
 
+  /** Whether so many faults are known that more would not be kept. */
+  get isFull(): boolean {
+    return this.#faults.full;
+  }
+
   /** Reports a fault at index `at` of the joined line. */
   fault(at: number, code: string, message: string, hint: string): void {
     this.faultAt(this.positionAt(at), code, message, hint);

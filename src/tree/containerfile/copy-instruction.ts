@@ -25,8 +25,9 @@ export function parseCopy(context: InstructionContext, args: Arguments): CopyIns
   }
   checkFrom(context, args);
   const keyword = context.keyword === "COPY" ? "COPY" : "ADD";
-  const split = splitSources(paths.slice(0, -1), bodies);
-  return { keyword, ...instructionHead(context, args), ...split, destination };
+  const { sources, heredocs } = splitSources(paths.slice(0, -1), bodies);
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword, sources, heredocs, destination };
 }
 
 function isHeredoc(path: string): boolean {
@@ -38,6 +39,7 @@ function splitSources(
   paths: readonly string[],
   bodies: readonly Heredoc[],
 ): { readonly sources: readonly string[]; readonly heredocs: readonly Heredoc[] } {
+  if (!paths.some((path) => path.includes("<<"))) return { sources: paths, heredocs: [] };
   // Where two heredocs of a line share a name, BuildKit gives both the last body.
   const byName = new Map(bodies.map((heredoc) => [heredoc.name, heredoc]));
   const sources: string[] = [];

@@ -13,6 +13,9 @@ export interface ExpansionContext {
   readonly budget?: ExpansionBudget;
 }
 
+/** Without one of these a word stands for itself. */
+const special = /["'\\`$\ufeff]/;
+
 /**
  * Expands one word of an instruction as BuildKit does: quotes are taken away, the escape character makes the next
  * character literal, `$X` and `${X…}` are replaced. Blanks stay.
@@ -25,7 +28,8 @@ export function expandWord(
   escape: Directives["escape"],
   context: ExpansionContext = {},
 ): string {
-  return expander(word, lookup, escape, context).expand().text;
+  if (!special.test(word)) return word;
+  return expander(word, lookup, escape, context).text();
 }
 
 /**
@@ -38,7 +42,7 @@ export function expandWords(
   escape: Directives["escape"],
   context: ExpansionContext = {},
 ): readonly string[] {
-  return expander(word, lookup, escape, context).expand().words;
+  return expander(word, lookup, escape, context).words();
 }
 
 /**
@@ -48,8 +52,7 @@ export function expandWords(
  */
 export function expandHeredoc(body: string, lookup: VariableLookup, context: ExpansionContext = {}): string {
   const budget = context.budget ?? createExpansionBudget(context.subject);
-  return new WordExpander(body, { lookup, escape: "\\", budget, subject: context.subject, plainQuotes: true }).expand()
-    .text;
+  return new WordExpander(body, { lookup, escape: "\\", budget, subject: context.subject, plainQuotes: true }).text();
 }
 
 function expander(

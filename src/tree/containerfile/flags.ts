@@ -5,51 +5,52 @@ import type { RawFlag } from "./split-instruction.js";
 import { didYouMean } from "./suggest.js";
 
 type FlagKind = "boolean" | "text" | "texts";
-type FlagTable = Readonly<Record<string, FlagKind>>;
+type FlagTable = ReadonlyMap<string, FlagKind>;
 
 /** The flags that each instruction takes: those of the Dockerfile reference up to syntax 1.20. */
-const tables: Readonly<Record<string, FlagTable>> = {
-  FROM: { platform: "text" },
-  COPY: {
-    from: "text",
-    chown: "text",
-    chmod: "text",
-    link: "boolean",
-    parents: "boolean",
-    exclude: "texts",
-  },
-  ADD: {
-    chown: "text",
-    chmod: "text",
-    link: "boolean",
-    checksum: "text",
-    "keep-git-dir": "boolean",
-    unpack: "boolean",
-    exclude: "texts",
-  },
-  RUN: { mount: "texts", network: "text", security: "text" },
-  HEALTHCHECK: {
-    interval: "text",
-    timeout: "text",
-    "start-period": "text",
-    "start-interval": "text",
-    retries: "text",
-  },
-};
+const tables: ReadonlyMap<string, FlagTable> = new Map([
+  ["FROM", table({ platform: "text" })],
+  [
+    "COPY",
+    table({ from: "text", chown: "text", chmod: "text", link: "boolean", parents: "boolean", exclude: "texts" }),
+  ],
+  [
+    "ADD",
+    table({
+      ...{ chown: "text", chmod: "text", link: "boolean", checksum: "text" },
+      ...{ "keep-git-dir": "boolean", unpack: "boolean", exclude: "texts" },
+    }),
+  ],
+  ["RUN", table({ mount: "texts", network: "text", security: "text" })],
+  [
+    "HEALTHCHECK",
+    table({ interval: "text", timeout: "text", "start-period": "text", "start-interval": "text", retries: "text" }),
+  ],
+]);
+const noTable: FlagTable = new Map();
+
+function table(flags: Readonly<Record<string, FlagKind>>): FlagTable {
+  return new Map(Object.entries(flags));
+}
+
+const noFlags: readonly Flag[] = [];
 
 /** Flags cut at their `=`, each checked against the instruction's table. The faulty ones are reported and left out. */
 export function checkFlags(context: InstructionContext, raw: readonly RawFlag[]): readonly Flag[] {
-  const table = tables[context.keyword] ?? {};
+  if (raw.length === 0) return noFlags;
+  const table = tables.get(context.keyword) ?? noTable;
   const flags: Flag[] = [];
-  const seen = new Set<string>();
+  const seen: string[] = [];
   for (const word of raw) {
+    if (context.isFull) break;
     const flag = cutFlag(context, word);
-    const kind = Object.hasOwn(table, flag.name) ? table[flag.name] : undefined;
-    if (kind === undefined) reportUnknown(context, word, flag.name, Object.keys(table));
-    else if (seen.has(flag.name) && kind !== "texts") {
+    const kind = table.get(flag.name);
+    if (kind === undefined) reportUnknown(context, word, flag.name, [...table.keys()]);
+    else if (kind !== "texts" && seen.includes(flag.name)) {
       context.fault(word.at, "flag-repeated", `expected --${flag.name} once, found it again`, "Keep one of the two.");
     } else if (isFlagValue(context, word, flag, kind)) flags.push(flag);
-    seen.add(flag.name);
+    // Only what may stand once is remembered, so that the list is never longer than the table.
+    if (kind !== undefined && kind !== "texts" && !seen.includes(flag.name)) seen.push(flag.name);
   }
   return flags;
 }

@@ -25,7 +25,8 @@ export function parseHealthcheck(context: InstructionContext, args: Arguments): 
       );
       return undefined;
     }
-    return { keyword: "HEALTHCHECK", ...instructionHead(context, args), command: undefined, options: noOptions };
+    const { start, text, endLine, flags } = instructionHead(context, args);
+    return { start, text, endLine, flags, keyword: "HEALTHCHECK", command: undefined, options: noOptions };
   }
   if (type !== "CMD") {
     const found = type === "" ? "nothing" : quote(rest.slice(0, end));
@@ -40,7 +41,8 @@ export function parseHealthcheck(context: InstructionContext, args: Arguments): 
   const options = readOptions(context, args);
   const command = readCommand(context, args, commandAt);
   if (command === undefined) return undefined;
-  return { keyword: "HEALTHCHECK", ...instructionHead(context, args), command, options };
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword: "HEALTHCHECK", command, options };
 }
 
 function readCommand(context: InstructionContext, args: Arguments, at: number): CommandLine | undefined {

@@ -3,6 +3,7 @@ import type { InstructionContext } from "./context.js";
 import { createExpansionBudget } from "./expansion-budget.js";
 import { stripLeadingTabs } from "./lines.js";
 import { quote } from "./quote.js";
+import { splitAtSpace } from "./space.js";
 import { WordExpander } from "./word-expander.js";
 
 /** A heredoc as its word announces it, before its body is read. */
@@ -10,6 +11,10 @@ export type HeredocWord = Omit<Heredoc, "content" | "body">;
 
 const form = /^(\d*)<<(-?)([^<]*)$/;
 const quotes = /['"]/g;
+/** What the words below cannot change: nearly every delimiter there is. */
+const plainDelimiter = /^[A-Za-z0-9_]+$/;
+/** Without one of these a text is its words. */
+const special = /['"\\$\ufeff]/;
 
 /**
  * The heredoc that a word announces, or undefined for any other word. `fault` where quotes in the delimiter do not match.
@@ -19,6 +24,9 @@ export function parseHeredocWord(word: string): HeredocWord | "fault" | undefine
   const match = word.includes("<<") ? form.exec(word) : null;
   if (match === null) return undefined;
   const [, descriptor = "", dash = "", delimiter = ""] = match;
+  const stripTabs = dash === "-";
+  const fileDescriptor = Number(descriptor);
+  if (plainDelimiter.test(delimiter)) return { name: delimiter, expand: true, stripTabs, fileDescriptor };
   const plain = lexWords(delimiter, {});
   const quoted = lexWords(delimiter, { keepQuotes: true });
   if (plain === undefined || quoted === undefined) return "fault";
@@ -28,8 +36,8 @@ export function parseHeredocWord(word: string): HeredocWord | "fault" | undefine
     name,
     // A quote that vanishes was a quote; one that stays was escaped.
     expand: countQuotes(name) === countQuotes(quoted[0] ?? ""),
-    stripTabs: dash === "-",
-    fileDescriptor: Number(descriptor),
+    stripTabs,
+    fileDescriptor,
   };
 }
 
@@ -71,7 +79,9 @@ function readBodies(context: InstructionContext, announced: readonly HeredocWord
       );
       return heredocs;
     }
-    heredocs.push({ ...word, body, content: word.stripTabs ? stripLeadingTabs(body) : body });
+    const { name, expand, stripTabs, fileDescriptor } = word;
+    const content = stripTabs ? stripLeadingTabs(body) : body;
+    heredocs.push({ name, expand, stripTabs, fileDescriptor, body, content });
   }
   return heredocs;
 }
@@ -80,6 +90,7 @@ function lexWords(
   text: string,
   options: { readonly keepQuotes?: boolean; readonly keepEscapes?: boolean },
 ): readonly string[] | undefined {
+  if (!special.test(text)) return splitAtSpace(text).map((word) => word.text);
   const budget = createExpansionBudget();
   try {
     return new WordExpander(text, {
@@ -89,7 +100,7 @@ function lexWords(
       budget,
       subject: undefined,
       keepUnset: true,
-    }).expand().words;
+    }).words();
   } catch {
     return undefined;
   }

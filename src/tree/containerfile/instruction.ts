@@ -20,35 +20,35 @@ import { splitAtSeparators, splitQuotedWords, trimSpace } from "./space.js";
 
 type Parser = (context: InstructionContext, args: Arguments) => Instruction | FromInstruction | undefined;
 
-const parsers: Readonly<Record<string, Parser>> = {
-  FROM: parseFrom,
-  ARG: parseArg,
-  ENV: parsePairs,
-  LABEL: parsePairs,
-  RUN: parseRun,
-  COPY: parseCopy,
-  ADD: parseCopy,
-  CMD: parseCommandInstruction,
-  ENTRYPOINT: parseCommandInstruction,
-  SHELL: parseShell,
-  HEALTHCHECK: parseHealthcheck,
-  WORKDIR: parseWord,
-  USER: parseWord,
-  STOPSIGNAL: parseWord,
-  MAINTAINER: parseWord,
-  EXPOSE: parseWordList,
-  VOLUME: parseWordList,
-};
+const parsers: ReadonlyMap<string, Parser> = new Map<string, Parser>([
+  ["FROM", parseFrom],
+  ["ARG", parseArg],
+  ["ENV", parsePairs],
+  ["LABEL", parsePairs],
+  ["RUN", parseRun],
+  ["COPY", parseCopy],
+  ["ADD", parseCopy],
+  ["CMD", parseCommandInstruction],
+  ["ENTRYPOINT", parseCommandInstruction],
+  ["SHELL", parseShell],
+  ["HEALTHCHECK", parseHealthcheck],
+  ["WORKDIR", parseWord],
+  ["USER", parseWord],
+  ["STOPSIGNAL", parseWord],
+  ["MAINTAINER", parseWord],
+  ["EXPOSE", parseWordList],
+  ["VOLUME", parseWordList],
+]);
 
 /** Keywords in upper case. ONBUILD is not among them. */
-export const keywords: readonly string[] = Object.keys(parsers);
+export const keywords: ReadonlySet<string> = new Set(parsers.keys());
 
 /** The instruction, or undefined when a fault was reported instead. `context.keyword` is one of {@link keywords}. */
 export function parseInstruction(
   context: InstructionContext,
   args: Arguments,
 ): Instruction | FromInstruction | undefined {
-  return parsers[context.keyword]?.(context, args);
+  return parsers.get(context.keyword)?.(context, args);
 }
 
 const stageName = /^[a-z][a-z0-9._-]*$/;
@@ -76,9 +76,13 @@ function parseFrom(context: InstructionContext, args: Arguments): FromInstructio
     );
     return undefined;
   }
+  const { start, text, endLine, flags } = instructionHead(context, args);
   return {
     keyword: "FROM",
-    ...instructionHead(context, args),
+    start,
+    text,
+    endLine,
+    flags,
     image: image.text,
     imagePosition: context.positionAt(args.restAt + image.at),
     stage,
@@ -103,14 +107,16 @@ function parseArg(context: InstructionContext, args: Arguments): ArgInstruction 
     const equals = text.indexOf("=");
     return equals < 0 ? { key: text, value: undefined } : { key: text.slice(0, equals), value: text.slice(equals + 1) };
   });
-  return { keyword: "ARG", ...instructionHead(context, args), args: parsed };
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword: "ARG", args: parsed };
 }
 
 function parseCommandInstruction(context: InstructionContext, args: Arguments): CommandInstruction | undefined {
   const command = parseCommandLine(context, args.rest, args.restAt);
   if (command === undefined) return undefined;
   const keyword = context.keyword === "CMD" ? "CMD" : "ENTRYPOINT";
-  return { keyword, ...instructionHead(context, args), command };
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword, command };
 }
 
 function parseShell(context: InstructionContext, args: Arguments): ShellInstruction | undefined {
@@ -125,13 +131,15 @@ function parseShell(context: InstructionContext, args: Arguments): ShellInstruct
     );
     return undefined;
   }
-  return { keyword: "SHELL", ...instructionHead(context, args), argv: command.argv };
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword: "SHELL", argv: command.argv };
 }
 
 function parseWord(context: InstructionContext, args: Arguments): WordInstruction | undefined {
   const keyword = context.keyword as WordInstruction["keyword"];
   if (args.rest === "") return missingArgument(context, args, `${keyword} and one argument`);
-  return { keyword, ...instructionHead(context, args), value: args.rest };
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword, value: args.rest };
 }
 
 function parseWordList(context: InstructionContext, args: Arguments): WordListInstruction | undefined {
@@ -144,5 +152,6 @@ function parseWordList(context: InstructionContext, args: Arguments): WordListIn
     context.fault(args.restAt, "blank-volume", "expected paths, found an empty one", "Remove the empty element.");
     return undefined;
   }
-  return { keyword, ...instructionHead(context, args), values };
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword, values };
 }

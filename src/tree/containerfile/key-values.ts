@@ -15,7 +15,8 @@ export function parsePairs(
   const pairs = first.text.includes("=") ? readPairs(context, args, words) : readOldForm(context, args);
   if (pairs === undefined) return undefined;
   const keyword = context.keyword === "ENV" ? "ENV" : "LABEL";
-  return { keyword, ...instructionHead(context, args), pairs };
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword, pairs };
 }
 
 function readPairs(context: InstructionContext, args: Arguments, words: readonly Word[]): KeyValue[] | undefined {

@@ -7,7 +7,7 @@ import { readDirectives } from "./directives.js";
 import { FaultList, faultError } from "./faults.js";
 import { checkFlags } from "./flags.js";
 import { keywords, parseInstruction } from "./instruction.js";
-import { LineReader, type LogicalLine } from "./lines.js";
+import { LineReader, type LogicalLine, positionAt } from "./lines.js";
 import { quote } from "./quote.js";
 import { splitInstruction, type InstructionParts } from "./split-instruction.js";
 import { didYouMean } from "./suggest.js";
@@ -91,6 +91,7 @@ class FileParser {
   readonly #stages: { from: FromInstruction; instructions: Instruction[] }[] = [];
   /** A FROM was seen, be it a faulty one: what follows belongs to it. */
   #hasFrom = false;
+  #count = 0;
 
   constructor(text: string, faults: FaultList) {
     this.#text = text;
@@ -101,6 +102,10 @@ class FileParser {
     const directives = readDirectives(this.#text, this.#faults);
     const reader = new LineReader(this.#text, directives.escape, this.#faults);
     for (let line = reader.next(); line !== undefined && !this.#faults.full; line = reader.next()) {
+      if (++this.#count > limits.containerfileInstructions) {
+        this.#reportTooMany(line);
+        break;
+      }
       this.#readLine(line, directives.escape, reader);
     }
     if (!this.#hasFrom) this.#reportNoFrom();
@@ -113,9 +118,9 @@ class FileParser {
     // A lone escape character before the end of the file, or before blank lines only.
     if (parts.keyword === "" && parts.rest === "")
       return this.#reportKeyword(new InstructionContext("", line, escape, reader, this.#faults), parts);
-    const keyword = parts.keyword.toUpperCase();
+    const keyword = keywords.has(parts.keyword) ? parts.keyword : parts.keyword.toUpperCase();
     const context = new InstructionContext(keyword, line, escape, reader, this.#faults);
-    if (!keywords.includes(keyword)) return this.#reportKeyword(context, parts);
+    if (!keywords.has(keyword)) return this.#reportKeyword(context, parts);
     if (keyword === "FROM") this.#hasFrom = true;
     else if (!this.#hasFrom && keyword !== "ARG") reportBeforeFrom(context, parts);
     const flags = ignoresFlags(keyword, parts.rest) ? [] : checkFlags(context, parts.flags);
@@ -143,9 +148,18 @@ class FileParser {
     context.fault(
       parts.keywordAt,
       "unknown-instruction",
-      `expected an instruction, found ${found}${didYouMean(context.keyword, keywords)}`,
+      `expected an instruction, found ${found}${didYouMean(context.keyword, [...keywords])}`,
       "A line that belongs to the instruction before it needs an escape character at the end of the line above; a line of a heredoc needs a delimiter that BuildKit sees (<<EOF as a word of its own, quotes on the line closed).",
     );
+  }
+
+  #reportTooMany(line: LogicalLine): void {
+    this.#faults.report({
+      code: "too-many-instructions",
+      position: positionAt(line, 0),
+      message: `expected at most ${limits.containerfileInstructions} instructions, found more`,
+      hint: "Split the file.",
+    });
   }
 
   #reportNoFrom(): void {

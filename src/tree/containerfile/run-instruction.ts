@@ -23,7 +23,8 @@ export function parseRun(context: InstructionContext, args: Arguments): RunInstr
     return undefined;
   }
   const heredocs = command.form === "shell" ? readHeredocs(context) : [];
-  return { keyword: "RUN", ...instructionHead(context, args), command, heredocs };
+  const { start, text, endLine, flags } = instructionHead(context, args);
+  return { start, text, endLine, flags, keyword: "RUN", command, heredocs };
 }
 
 function checkRunFlag(

@@ -1,4 +1,4 @@
-import { isSeparator, isSpace, skipSpace, skipSpaceBack } from "./space.js";
+import { isSpace, skipSpace, skipSpaceBack } from "./space.js";
 
 /** A flag as it stands: quotes taken away, not yet cut at `=`. */
 export interface RawFlag {
@@ -17,12 +17,14 @@ export interface InstructionParts {
   readonly restAt: number;
 }
 
+const keywordForm = /[^\t\v\f\r ]+/y;
+
 /** Cuts a joined line into its keyword, the words after it that begin with two dashes, and the rest. */
 export function splitInstruction(line: string): InstructionParts {
   const keywordAt = skipSpace(line, 0);
   const end = skipSpaceBack(line, keywordAt, line.length);
-  let at = keywordAt;
-  while (at < end && !isSeparator(line.charCodeAt(at))) at++;
+  keywordForm.lastIndex = keywordAt;
+  const at = Math.min(end, keywordAt + (keywordForm.exec(line)?.[0].length ?? 0));
   const keyword = line.slice(keywordAt, at);
   const flags: RawFlag[] = [];
   const afterFlags = readFlags(line, at, end, flags);
@@ -42,8 +44,14 @@ function readFlags(line: string, from: number, end: number, flags: RawFlag[]): n
   return at;
 }
 
+/** A flag without quotes and escapes, up to the blank after it: nearly every flag there is. */
+const plainFlag = /--[!#-&(-[\]-~]*(?=[\t ]|$)/y;
+
 /** One word of flags. A backslash escapes here whatever the escape directive says. */
 function readFlag(line: string, from: number, end: number): { readonly text: string; readonly end: number } {
+  plainFlag.lastIndex = from;
+  const plain = plainFlag.exec(line)?.[0];
+  if (plain !== undefined) return { text: plain, end: from + plain.length };
   let text = "";
   let quoted = "";
   let at = from;

@@ -10,11 +10,18 @@ export interface Expanded {
 export class WordCollector {
   readonly #pieces: string[] = [];
   readonly #words: string[] = [];
+  readonly #cuts: boolean;
   #word = "";
+
+  /** @param cuts whether words are wanted at all. */
+  constructor(cuts: boolean) {
+    this.#cuts = cuts;
+  }
 
   /** Adds text whose blanks end words. */
   add(text: string): void {
     this.#pieces.push(text);
+    if (!this.#cuts) return;
     let from = 0;
     for (let at = 0; at < text.length; at++) {
       if (!isSpace(text.charCodeAt(at))) continue;
@@ -28,7 +35,7 @@ export class WordCollector {
   /** Adds text whose blanks belong to the word. */
   addRaw(text: string): void {
     this.#pieces.push(text);
-    this.#word += text;
+    if (this.#cuts) this.#word += text;
   }
 
   finish(): Expanded {

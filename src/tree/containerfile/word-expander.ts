@@ -9,7 +9,7 @@ import {
   replaceFirst,
   type ShellPattern,
 } from "./shell-pattern.js";
-import { type Expanded, WordCollector } from "./word-collector.js";
+import { WordCollector } from "./word-collector.js";
 
 export interface WordExpanderOptions {
   readonly lookup: (name: string) => string | undefined;
@@ -44,10 +44,16 @@ export class WordExpander {
     this.#keepEscapes = options.keepEscapes ?? false;
   }
 
-  expand(): Expanded {
-    const collector = new WordCollector();
+  /** The expanded text. */
+  text(): string {
+    return this.#argument("", this.#keepEscapes);
+  }
+
+  /** The words of the expanded text. */
+  words(): readonly string[] {
+    const collector = new WordCollector(true);
     this.#readUntil("", collector);
-    return collector.finish();
+    return collector.finish().words;
   }
 
   /** Reads up to `stop`, which is passed over, or to the end where `stop` is empty. */
@@ -83,11 +89,11 @@ export class WordExpander {
     return at - this.#at;
   }
 
-  /** Reads the argument of a substitution. */
+  /** Reads and expands up to `stop`. */
   #argument(stop: string, keepEscapes: boolean): string {
     const outer = this.#keepEscapes;
     this.#keepEscapes = keepEscapes;
-    const collector = new WordCollector();
+    const collector = new WordCollector(false);
     this.#readUntil(stop, collector);
     this.#keepEscapes = outer;
     return collector.finish().text;
