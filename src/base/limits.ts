@@ -5,7 +5,7 @@ export const limits = {
   containerfileSize: 4 << 20,
   /** One line of a Containerfile or .dockerignore, without its newline; the limit of BuildKit's parser. */
   containerfileLine: 65_535,
-  containerfileInstructions: 20_000,
+  containerfileInstructions: 100_000,
   /** Faults that are reported of one Containerfile; reading stops there. */
   containerfileFaults: 100,
   /** Characters that the expansion of one word, or of all words that share a budget, may read and write. */

@@ -31,7 +31,7 @@ function fill(head: string, piece: string): string {
   return head + piece.repeat(Math.floor((size - head.length) / piece.length));
 }
 
-/** Files of the largest size that is read at all, each aimed at one loop of the parser. */
+/** CF-4. Files of the largest size that is read at all, each aimed at one loop of the parser. */
 const files: Readonly<Record<string, string>> = {
   "blank lines": fill("FROM a\n", "\n"),
   "blank continued lines": fill("FROM a\nRUN \\\n", "\n"),
@@ -47,6 +47,8 @@ const files: Readonly<Record<string, string>> = {
   "heredocs on a continued line": fill("FROM a\nRUN \\\n", `${"<<A ".repeat(1000)}\\\n`),
   "a heredoc without end": fill("FROM a\nRUN <<EOF\n", "EO\n"),
   "many heredocs": fill("FROM a\n", "RUN <<A\nA\n"),
+  "many quoted heredocs": fill("FROM a\n", "RUN <<'A'\nA\n"),
+  "many oddly quoted heredocs": fill("FROM a\n", "RUN <<'A-'\nA-\n"),
   "tabs in a heredoc": fill("FROM a\nCOPY <<-A /\n", "\t\n").replace(/\t\n$/, "A\n"),
   "open brackets": fill("FROM a\nCMD \\\n", `${"[".repeat(1000)}\\\n`),
   "an array of one string": fill('FROM a\nCMD ["\\\n', `${"a".repeat(1000)}\\\n`),
@@ -88,7 +90,7 @@ describe("a hostile Containerfile", () => {
   });
 });
 
-describe("a hostile word", () => {
+describe("a hostile word (CF-63)", () => {
   const lookup = (): string => "a".repeat(1 << 20);
 
   it.each([

@@ -1,10 +1,10 @@
+import { quoted } from "../problem.js";
 import type { CopyInstruction, Heredoc } from "./ast.js";
 import type { Arguments, InstructionContext } from "./context.js";
 import { flagValue } from "./flags.js";
 import { parseHeredocWord, readHeredocs } from "./heredoc.js";
 import { instructionHead, missingArgument, reportNoJsonForm } from "./instruction-parts.js";
 import { parseJsonForm } from "./json-form.js";
-import { quote } from "./quote.js";
 import { splitAtSeparators } from "./space.js";
 
 /** COPY and ADD: sources and a destination, parted by blanks or as a JSON array. */
@@ -19,7 +19,7 @@ export function parseCopy(context: InstructionContext, args: Arguments): CopyIns
   }
   if (isHeredoc(destination)) {
     const at = Math.max(0, context.line.text.lastIndexOf(destination));
-    const message = `expected a path as the destination, found ${quote(destination)}`;
+    const message = `expected a path as the destination, found ${quoted(destination)}`;
     context.fault(at, "heredoc-destination", message, "Add the path of the file to write after the heredoc.");
     return undefined;
   }
@@ -60,7 +60,7 @@ function checkFrom(context: InstructionContext, args: Arguments): void {
   context.faultAt(
     flag.position,
     "variable-in-from",
-    `expected the name of a stage, context or image, found ${quote(from)}`,
+    `expected the name of a stage, context or image, found ${quoted(from)}`,
     "BuildKit expands no variables here: define a stage with FROM, which does, and name that.",
   );
 }

@@ -1,6 +1,6 @@
+import { quoted } from "../problem.js";
 import type { Directives } from "./ast.js";
 import type { FaultList } from "./faults.js";
-import { quote } from "./quote.js";
 import { skipSpace } from "./space.js";
 
 const form = /^#[\t\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\f\r ]*=/;
@@ -52,7 +52,7 @@ function checkEscape(value: string, line: number, faults: FaultList): void {
   faults.report({
     code: "bad-escape-directive",
     position: { line, column: faultColumn },
-    message: `expected the escape character to be \\ or \`, found ${quote(value)}`,
+    message: `expected the escape character to be \\ or \`, found ${quoted(value)}`,
     hint: "Write `# escape=\\` or `# escape=` and a backtick, or remove the line.",
   });
 }

@@ -30,6 +30,7 @@ describe("expandWord", () => {
   const versionsDiffer = new Set(["${A:#a}", "${A:%c}"]);
   const comparable = known.expanded.filter(([word]) => !versionsDiffer.has(word));
 
+  // CF-60 too: the alternatives, set and unset, empty and not.
   it.each(comparable)("gives for %s what BuildKit gives", (word, expected) => {
     expect(expandWord(word, lookup, "\\")).toBe(expected);
   });

@@ -1,6 +1,6 @@
 import { limits, malformed, type StagewrightError } from "../../base/index.js";
 import type { Position } from "./ast.js";
-import { maskUnprintable } from "./quote.js";
+import { maskUnprintable } from "./printable.js";
 
 /** What is wrong at one place of the file. */
 export interface Fault {

@@ -1,8 +1,8 @@
+import { quoted } from "../problem.js";
 import type { Flag } from "./ast.js";
 import type { InstructionContext } from "./context.js";
-import { quote } from "./quote.js";
 import type { RawFlag } from "./split-instruction.js";
-import { didYouMean } from "./suggest.js";
+import { suggestion } from "./suggestion.js";
 
 type FlagKind = "boolean" | "text" | "texts";
 type FlagTable = ReadonlyMap<string, FlagKind>;
@@ -80,7 +80,7 @@ function isFlagValue(context: InstructionContext, word: RawFlag, flag: Flag, kin
     context.fault(
       word.at,
       "flag-not-boolean",
-      `expected --${name} to be true or false, found ${quote(value)}`,
+      `expected --${name} to be true or false, found ${quoted(value)}`,
       `Write --${name} or --${name}=true.`,
     );
     return false;
@@ -90,7 +90,7 @@ function isFlagValue(context: InstructionContext, word: RawFlag, flag: Flag, kin
     context.fault(
       word.at,
       "flag-not-ascii",
-      `expected ASCII characters in a flag, found ${quote(word.text)}`,
+      `expected ASCII characters in a flag, found ${quoted(word.text)}`,
       "BuildKit garbles other characters in flags: use another name, or a variable.",
     );
     return false;
@@ -103,7 +103,7 @@ function reportUnknown(context: InstructionContext, word: RawFlag, name: string,
   context.fault(
     word.at,
     "unknown-flag",
-    `expected a flag of ${context.keyword}, found ${quote(`--${name}`)}${didYouMean(name, known)}`,
+    `expected a flag of ${context.keyword}, found ${quoted(`--${name}`)}${suggestion(name, known)}`,
     `${context.keyword} ${takes}.`,
   );
 }

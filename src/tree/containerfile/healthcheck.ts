@@ -1,8 +1,8 @@
+import { quoted } from "../problem.js";
 import type { CommandLine, HealthcheckInstruction, HealthcheckOptions } from "./ast.js";
 import type { Arguments, InstructionContext } from "./context.js";
 import { parseDuration } from "./duration.js";
 import { instructionHead, missingArgument, parseCommandLine } from "./instruction-parts.js";
-import { quote } from "./quote.js";
 import { isSpace, skipSpace } from "./space.js";
 
 const shortestNanoseconds = 1_000_000;
@@ -29,7 +29,7 @@ export function parseHealthcheck(context: InstructionContext, args: Arguments): 
     return { start, text, endLine, flags, keyword: "HEALTHCHECK", command: undefined, options: noOptions };
   }
   if (type !== "CMD") {
-    const found = type === "" ? "nothing" : quote(rest.slice(0, end));
+    const found = type === "" ? "nothing" : quoted(rest.slice(0, end));
     context.fault(
       restAt,
       "bad-healthcheck",
@@ -69,7 +69,7 @@ function readInterval(context: InstructionContext, args: Arguments, name: string
   context.faultAt(
     flag.position,
     "bad-duration",
-    `expected --${name} to be 0 or a duration of at least 1ms such as 1m30s, found ${quote(flag.value)}`,
+    `expected --${name} to be 0 or a duration of at least 1ms such as 1m30s, found ${quoted(flag.value)}`,
     "Write a number and one of ns, us, ms, s, m, h; several of them add up.",
   );
   return 0;
@@ -83,7 +83,7 @@ function readRetries(context: InstructionContext, args: Arguments): number {
   context.faultAt(
     flag.position,
     "bad-retries",
-    `expected --retries to be a whole number from 0 to 2147483647, found ${quote(flag.value)}`,
+    `expected --retries to be a whole number from 0 to 2147483647, found ${quoted(flag.value)}`,
     "Write a number.",
   );
   return 0;

@@ -1,8 +1,8 @@
+import { quoted } from "../problem.js";
 import type { Heredoc } from "./ast.js";
 import type { InstructionContext } from "./context.js";
-import { createExpansionBudget } from "./expansion-budget.js";
+import type { ExpansionBudget } from "./expansion-budget.js";
 import { stripLeadingTabs } from "./lines.js";
-import { quote } from "./quote.js";
 import { splitAtSpace } from "./space.js";
 import { WordExpander } from "./word-expander.js";
 
@@ -13,8 +13,15 @@ const form = /^(\d*)<<(-?)([^<]*)$/;
 const quotes = /['"]/g;
 /** What the words below cannot change: nearly every delimiter there is. */
 const plainDelimiter = /^[A-Za-z0-9_]+$/;
+const quotedDelimiter = /^(['"])([A-Za-z0-9_]+)\1$/;
+/** Quotes around letters and digits keep no blank and hide nothing. */
+const harmlessQuotes = /(['"])[A-Za-z0-9_]+\1/g;
 /** Without one of these a text is its words. */
 const special = /['"\\$\ufeff]/;
+
+const nothingIsSet = (): undefined => undefined;
+/** Where no variable is set nothing grows. */
+const noBudget: ExpansionBudget = { spend: () => undefined };
 
 /**
  * The heredoc that a word announces, or undefined for any other word. `fault` where quotes in the delimiter do not match.
@@ -27,6 +34,16 @@ export function parseHeredocWord(word: string): HeredocWord | "fault" | undefine
   const stripTabs = dash === "-";
   const fileDescriptor = Number(descriptor);
   if (plainDelimiter.test(delimiter)) return { name: delimiter, expand: true, stripTabs, fileDescriptor };
+  const name = quotedDelimiter.exec(delimiter)?.[2];
+  if (name !== undefined) return { name, expand: false, stripTabs, fileDescriptor };
+  return lexDelimiter(delimiter, stripTabs, fileDescriptor);
+}
+
+function lexDelimiter(
+  delimiter: string,
+  stripTabs: boolean,
+  fileDescriptor: number,
+): HeredocWord | "fault" | undefined {
   const plain = lexWords(delimiter, {});
   const quoted = lexWords(delimiter, { keepQuotes: true });
   if (plain === undefined || quoted === undefined) return "fault";
@@ -54,7 +71,7 @@ export function readHeredocs(context: InstructionContext): readonly Heredoc[] {
       context.fault(
         Math.max(0, text.indexOf(word)),
         "bad-heredoc-delimiter",
-        `expected a heredoc delimiter with matching quotes, found ${quote(word)}`,
+        `expected a heredoc delimiter with matching quotes, found ${quoted(word)}`,
         "Quote the whole delimiter, as in <<'EOF', or none of it.",
       );
       return [];
@@ -72,7 +89,7 @@ function readBodies(context: InstructionContext, announced: readonly HeredocWord
       context.fault(
         Math.max(0, context.line.text.indexOf("<<")),
         "unterminated-heredoc",
-        `expected a line ${quote(word.name)} that ends the heredoc, found the end of the file`,
+        `expected a line ${quoted(word.name)} that ends the heredoc, found the end of the file`,
         word.stripTabs
           ? "Put the delimiter on a line of its own; only tabs may stand before it."
           : "Put the delimiter on a line of its own, with nothing before it (or use <<- and tabs).",
@@ -90,14 +107,15 @@ function lexWords(
   text: string,
   options: { readonly keepQuotes?: boolean; readonly keepEscapes?: boolean },
 ): readonly string[] | undefined {
-  if (!special.test(text)) return splitAtSpace(text).map((word) => word.text);
-  const budget = createExpansionBudget();
+  const bare = options.keepQuotes === true ? text.replace(harmlessQuotes, "") : text;
+  if (!special.test(bare)) return splitAtSpace(text).map((word) => word.text);
   try {
     return new WordExpander(text, {
-      ...options,
-      lookup: () => undefined,
+      keepQuotes: options.keepQuotes ?? false,
+      keepEscapes: options.keepEscapes ?? false,
+      lookup: nothingIsSet,
       escape: "\\",
-      budget,
+      budget: noBudget,
       subject: undefined,
       keepUnset: true,
     }).words();

@@ -1,10 +1,10 @@
 import type { ByteString } from "../../base/index.js";
 import { malformed } from "../../base/index.js";
+import { quoted } from "../problem.js";
 import { cleanPath } from "./dockerignore.js";
 import { compileIgnorePattern, type IgnorePattern } from "./ignore-pattern.js";
 import { badPattern } from "./match-path.js";
 import { decodeName } from "./path-name.js";
-import { quote } from "./quote.js";
 import { trimSpace } from "./space.js";
 
 /** What the patterns say of one path; passed on to the paths right below it, so that parents are matched once. */
@@ -63,7 +63,7 @@ function loneException(subject: string | undefined): Error {
   return malformed({
     code: "bad-exception",
     subject,
-    message: `expected a pattern after the exclamation mark, found ${quote("!")} alone`,
+    message: `expected a pattern after the exclamation mark, found ${quoted("!")} alone`,
     hint: "Complete the line, or remove it.",
   });
 }

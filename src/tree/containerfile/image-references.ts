@@ -29,23 +29,24 @@ export function imageReferences(
 ): readonly ImageReference[] {
   const budget = createExpansionBudget();
   const lookup = globalLookup(file, buildArguments, platformArguments, budget);
-  const names = new Map<string, number>();
+  // FROM sees the stages before it only. BuildKit refuses a COPY from a later one; an image it never is.
+  const earlier = new Set<string>();
+  const all = new Set(file.stages.flatMap((stage) => stage.from.stage ?? []));
   const references: ImageReference[] = [];
   for (const stage of file.stages) {
     const { image: written, imagePosition: position } = stage.from;
     const image = tryExpand(written, lookup, file, budget);
-    if (image !== "scratch" && !names.has(image ?? "")) {
+    if (image !== "scratch" && !earlier.has(image ?? "")) {
       references.push({ instruction: "FROM", image, written, position, stage: stage.index });
     }
-    references.push(...stageReferences(stage, names));
-    if (stage.from.stage !== undefined) names.set(stage.from.stage, stage.index);
+    references.push(...stageReferences(stage, all));
+    if (stage.from.stage !== undefined) earlier.add(stage.from.stage);
   }
   return references;
 }
 
-function stageReferences(stage: Stage, names: ReadonlyMap<string, number>): readonly ImageReference[] {
-  const isOutside = (name: string): boolean =>
-    name !== "" && name !== "scratch" && !names.has(name.toLowerCase()) && name.toLowerCase() !== stage.from.stage;
+function stageReferences(stage: Stage, names: ReadonlySet<string>): readonly ImageReference[] {
+  const isOutside = (name: string): boolean => name !== "" && name !== "scratch" && !names.has(name.toLowerCase());
   const references: ImageReference[] = [];
   for (const instruction of stage.instructions) {
     if (instruction.keyword !== "COPY" && instruction.keyword !== "RUN") continue;

@@ -1,7 +1,7 @@
+import { quoted } from "../problem.js";
 import type { CommandLine, Position } from "./ast.js";
 import type { Arguments, InstructionContext } from "./context.js";
 import { type NoJsonForm, parseJsonForm } from "./json-form.js";
-import { quote } from "./quote.js";
 import { trimSpace } from "./space.js";
 
 /** The members that all instructions share; `endLine` is known only after the heredocs are read. */
@@ -54,7 +54,7 @@ export function missingArgument(context: InstructionContext, args: Arguments, ex
   context.fault(
     args.restAt,
     "missing-argument",
-    `expected ${expected}, found ${args.rest === "" ? "nothing" : quote(args.rest)} after ${context.keyword}`,
+    `expected ${expected}, found ${args.rest === "" ? "nothing" : quoted(args.rest)} after ${context.keyword}`,
     "Complete the instruction, or remove it.",
   );
   return undefined;

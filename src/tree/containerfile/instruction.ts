@@ -1,3 +1,4 @@
+import { quoted } from "../problem.js";
 import type { Arguments, InstructionContext } from "./context.js";
 import type {
   ArgInstruction,
@@ -13,7 +14,6 @@ import { flagValue } from "./flags.js";
 import { parseHealthcheck } from "./healthcheck.js";
 import { parseJsonForm } from "./json-form.js";
 import { parsePairs } from "./key-values.js";
-import { quote } from "./quote.js";
 import { instructionHead, missingArgument, parseCommandLine, reportNoJsonForm } from "./instruction-parts.js";
 import { parseRun } from "./run-instruction.js";
 import { splitAtSeparators, splitQuotedWords, trimSpace } from "./space.js";
@@ -71,7 +71,7 @@ function parseFrom(context: InstructionContext, args: Arguments): FromInstructio
     context.fault(
       args.restAt + name.at,
       "bad-stage-name",
-      `expected a stage name of a letter, then letters, digits, dots, dashes and underscores, found ${quote(name.text)}`,
+      `expected a stage name of a letter, then letters, digits, dots, dashes and underscores, found ${quoted(name.text)}`,
       "Choose another name after AS.",
     );
     return undefined;
@@ -126,7 +126,7 @@ function parseShell(context: InstructionContext, args: Arguments): ShellInstruct
     context.fault(
       args.restAt,
       "shell-not-json",
-      `expected a JSON array with at least one string, found ${quote(args.rest)}`,
+      `expected a JSON array with at least one string, found ${quoted(args.rest)}`,
       'Write SHELL ["/bin/sh", "-c"].',
     );
     return undefined;

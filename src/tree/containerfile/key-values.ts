@@ -1,7 +1,7 @@
+import { quoted } from "../problem.js";
 import type { EnvInstruction, KeyValue, LabelInstruction } from "./ast.js";
 import type { Arguments, InstructionContext } from "./context.js";
 import { instructionHead, missingArgument } from "./instruction-parts.js";
-import { quote } from "./quote.js";
 import { isSeparator, splitQuotedWords, type Word } from "./space.js";
 
 /** ENV and LABEL: `KEY=VALUE …`, or, where the first word has no `=`, the old form `KEY REST-OF-LINE`. */
@@ -27,7 +27,7 @@ function readPairs(context: InstructionContext, args: Arguments, words: readonly
       context.fault(
         args.restAt + word.at,
         equals < 0 ? "missing-equals" : "blank-name",
-        `expected KEY=VALUE, found ${quote(word.text)}`,
+        `expected KEY=VALUE, found ${quoted(word.text)}`,
         "Put quotes around a value with blanks; a comment cannot follow on the line.",
       );
       return undefined;

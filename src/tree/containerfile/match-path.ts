@@ -1,7 +1,7 @@
 import { type ByteString, malformed } from "../../base/index.js";
+import { quoted } from "../problem.js";
 import { decodeName } from "./path-name.js";
 import { itemMatches, parsePathPattern, type PathItem } from "./path-pattern.js";
-import { quote } from "./quote.js";
 
 /** A pattern made ready. The name is that of a file in an image or a context, `/` between components. */
 export type PathMatcher = (name: ByteString) => boolean;
@@ -32,7 +32,7 @@ export function badPattern(pattern: string, subject?: string): Error {
   return malformed({
     code: "bad-pattern",
     subject,
-    message: `expected a path pattern with every [ closed and a character after every backslash, found ${quote(pattern)}`,
+    message: `expected a path pattern with every [ closed and a character after every backslash, found ${quoted(pattern)}`,
     hint: "Write a backslash before a bracket or a backslash that is meant literally.",
   });
 }

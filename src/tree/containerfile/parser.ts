@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 
 import { limits, malformed, type StagewrightError } from "../../base/index.js";
+import { quoted } from "../problem.js";
 import type { ArgInstruction, Containerfile, FromInstruction, Instruction, Stage } from "./ast.js";
 import { InstructionContext } from "./context.js";
 import { readDirectives } from "./directives.js";
@@ -8,9 +9,8 @@ import { FaultList, faultError } from "./faults.js";
 import { checkFlags } from "./flags.js";
 import { keywords, parseInstruction } from "./instruction.js";
 import { LineReader, type LogicalLine, positionAt } from "./lines.js";
-import { quote } from "./quote.js";
 import { splitInstruction, type InstructionParts } from "./split-instruction.js";
-import { didYouMean } from "./suggest.js";
+import { suggestion } from "./suggestion.js";
 
 /** A Containerfile with everything that is wrong with it; `file` is there when nothing is. */
 export interface CheckedContainerfile {
@@ -108,7 +108,7 @@ class FileParser {
       }
       this.#readLine(line, directives.escape, reader);
     }
-    if (!this.#hasFrom) this.#reportNoFrom();
+    if (!this.#hasFrom && this.#count <= limits.containerfileInstructions) this.#reportNoFrom();
     const stages: Stage[] = this.#stages.map((stage, index) => ({ index, ...stage }));
     return { directives, globalArgs: this.#globalArgs, stages };
   }
@@ -144,11 +144,11 @@ class FileParser {
       );
       return;
     }
-    const found = parts.keyword === "" ? "an escape character that continues nothing" : quote(parts.keyword);
+    const found = parts.keyword === "" ? "an escape character that continues nothing" : quoted(parts.keyword);
     context.fault(
       parts.keywordAt,
       "unknown-instruction",
-      `expected an instruction, found ${found}${didYouMean(context.keyword, [...keywords])}`,
+      `expected an instruction, found ${found}${suggestion(context.keyword, [...keywords])}`,
       "A line that belongs to the instruction before it needs an escape character at the end of the line above; a line of a heredoc needs a delimiter that BuildKit sees (<<EOF as a word of its own, quotes on the line closed).",
     );
   }

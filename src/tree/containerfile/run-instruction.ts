@@ -1,9 +1,9 @@
 import { StagewrightError } from "../../base/index.js";
+import { quoted } from "../problem.js";
 import type { Heredoc, RunInstruction } from "./ast.js";
 import type { Arguments, InstructionContext } from "./context.js";
 import { parseHeredocWord, readHeredocs } from "./heredoc.js";
 import { instructionHead, parseCommandLine } from "./instruction-parts.js";
-import { quote } from "./quote.js";
 import { checkRunMount } from "./run-mount.js";
 
 const networks = ["default", "none", "host"];
@@ -34,10 +34,10 @@ function checkRunFlag(
   position: RunInstruction["start"],
 ): void {
   if (name === "network" && !networks.includes(value)) {
-    const message = `expected --network to be default, none or host, found ${quote(value)}`;
+    const message = `expected --network to be default, none or host, found ${quoted(value)}`;
     context.faultAt(position, "bad-network", message, "Write --network=none: a build here has no network anyway.");
   } else if (name === "security" && value !== "sandbox") {
-    const message = `expected --security=sandbox, found ${quote(value)}`;
+    const message = `expected --security=sandbox, found ${quoted(value)}`;
     context.faultAt(
       position,
       "bad-security",

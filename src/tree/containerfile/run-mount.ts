@@ -1,7 +1,7 @@
 import { malformed, type StagewrightError } from "../../base/index.js";
+import { quoted } from "../problem.js";
 import { parseCsvRecord } from "./csv-record.js";
-import { quote } from "./quote.js";
-import { didYouMean } from "./suggest.js";
+import { suggestion } from "./suggestion.js";
 
 /** `--mount` of RUN, checked; paths as written (relative ones are meant from the WORKDIR). */
 export type RunMountOptions =
@@ -83,7 +83,7 @@ export function parseRunMount(raw: string, expand: (value: string) => string, su
       hint: "Write --mount=type=bind|cache|tmpfs|secret,target=PATH with further KEY=VALUE fields as the Dockerfile reference has them.",
     });
   const fields = parseCsvRecord(raw);
-  if (typeof fields === "string") throw fail(`expected fields parted by commas, found ${fields} in ${quote(raw)}`);
+  if (typeof fields === "string") throw fail(`expected fields parted by commas, found ${fields} in ${quoted(raw)}`);
   const draft: Draft = { type: "bind" };
   for (const field of fields) readField(draft, field, expand, fail);
   return finishMount(draft, fail);
@@ -100,7 +100,7 @@ export function checkRunMount(raw: string, subject?: string): void {
   throw malformed({
     code: "variable-in-from",
     subject,
-    message: `expected the name of a stage, context or image after from=, found ${quote(from)}`,
+    message: `expected the name of a stage, context or image after from=, found ${quoted(from)}`,
     hint: "BuildKit expands no variables here: define a stage with FROM, which does, and name that.",
   });
 }
@@ -132,7 +132,7 @@ function readSwitch(draft: Draft, key: string, field: string, fail: Fail): void 
   if (key === "readonly" || key === "ro") draft.readonly = true;
   else if (key === "readwrite" || key === "rw") draft.readonly = false;
   else if (key === "required") setRequired(draft, true, fail);
-  else throw fail(`expected KEY=VALUE, found ${quote(field)}`);
+  else throw fail(`expected KEY=VALUE, found ${quoted(field)}`);
 }
 
 function readValue(draft: Draft, key: string, value: string, fail: Fail): void {
@@ -176,8 +176,8 @@ function readTypedValue(draft: Draft, key: string, value: string, fail: Fail): v
   else if (key === "sharing") draft.sharing = readSharing(value, fail);
   else if (key === "mode") draft.mode = readNumber(key, value, 8, fail);
   else if (key === "uid" || key === "gid") draft[key] = readNumber(key, value, 10, fail);
-  else if (key === "size" || key === "env") throw fail(`expected a key of a ${type} mount, found ${quote(key)}`);
-  else throw fail(`expected a key of a mount, found ${quote(key)}${didYouMean(key, mountKeys)}`);
+  else if (key === "size" || key === "env") throw fail(`expected a key of a ${type} mount, found ${quoted(key)}`);
+  else throw fail(`expected a key of a mount, found ${quoted(key)}${suggestion(key, mountKeys)}`);
 }
 
 const mountKeys = ["type", "from", "source", "target", "readonly", "readwrite", "required", "id", "sharing"].concat([
@@ -195,27 +195,29 @@ function readType(value: string, fail: Fail): MountType {
   if (type === "ssh") throw fail("expected bind, cache, tmpfs or secret, found ssh: a build here reaches no agent");
   const known = types.find((candidate) => candidate === type);
   if (known === undefined) {
-    throw fail(`expected bind, cache, tmpfs or secret, found ${quote(value)}${didYouMean(type, types)}`);
+    throw fail(`expected bind, cache, tmpfs or secret, found ${quoted(value)}${suggestion(type, types)}`);
   }
   return known;
 }
 
 function readSharing(value: string, fail: Fail): Sharing {
   const sharing = sharings.find((candidate) => candidate === value.toLowerCase());
-  if (sharing === undefined) throw fail(`expected shared, private or locked, found ${quote(value)}`);
+  if (sharing === undefined) throw fail(`expected shared, private or locked, found ${quoted(value)}`);
   return sharing;
 }
 
 function readBoolean(key: string, value: string, fail: Fail): boolean {
   const boolean = Object.hasOwn(booleans, value) ? booleans[value] : undefined;
-  if (boolean === undefined) throw fail(`expected ${key} to be true or false, found ${quote(value)}`);
+  if (boolean === undefined) throw fail(`expected ${key} to be true or false, found ${quoted(value)}`);
   return boolean;
 }
 
 function readNumber(key: string, value: string, base: 8 | 10, fail: Fail): number {
   const number = (base === 8 ? /^[0-7]{1,16}$/ : /^[0-9]{1,16}$/).test(value) ? Number.parseInt(value, base) : NaN;
   if (number <= 0xffff_ffff) return number;
-  throw fail(`expected ${key} to be ${base === 8 ? "an octal" : "a decimal"} number of 32 bits, found ${quote(value)}`);
+  throw fail(
+    `expected ${key} to be ${base === 8 ? "an octal" : "a decimal"} number of 32 bits, found ${quoted(value)}`,
+  );
 }
 
 /** A size as Docker writes it: a number, and a unit that is a power of 1024. */
@@ -223,7 +225,7 @@ function readSize(value: string, fail: Fail): number {
   const match = /^(\d{1,15}(?:\.\d{1,15})?) ?([kmgtp]?)(?:i?b)?$/i.exec(value);
   const power = " kmgtp".indexOf((match?.[2] ?? "").toLowerCase() || " ");
   const size = Math.trunc(Number(match?.[1] ?? NaN) * 1024 ** power);
-  if (!Number.isSafeInteger(size)) throw fail(`expected a size such as 64m, found ${quote(value)}`);
+  if (!Number.isSafeInteger(size)) throw fail(`expected a size such as 64m, found ${quoted(value)}`);
   return size;
 }
 

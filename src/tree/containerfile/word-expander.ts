@@ -1,6 +1,6 @@
 import { limits, malformed, type StagewrightError } from "../../base/index.js";
+import { quoted } from "../problem.js";
 import type { ExpansionBudget } from "./expansion-budget.js";
-import { quote } from "./quote.js";
 import {
   parseShellPattern,
   removePrefix,
@@ -164,7 +164,7 @@ export class WordExpander {
       return both;
     }
     if (first !== "" && "}-+?#%/".includes(first)) return first;
-    throw this.#bad(`found ${first === "" ? "no } after a variable name" : quote(first === ":" ? both : first)}`);
+    throw this.#bad(`found ${first === "" ? "no } after a variable name" : quoted(first === ":" ? both : first)}`);
   }
 
   #alternative(name: string, value: string | undefined, modifier: string): string {
@@ -202,7 +202,7 @@ export class WordExpander {
 
   #pattern(text: string): ShellPattern {
     const pattern = parseShellPattern(text);
-    if (pattern === undefined) throw this.#bad(`found a backslash before an ordinary character in ${quote(text)}`);
+    if (pattern === undefined) throw this.#bad(`found a backslash before an ordinary character in ${quoted(text)}`);
     return pattern;
   }
 
@@ -238,7 +238,7 @@ export class WordExpander {
     return malformed({
       code: "bad-substitution",
       subject: this.#options.subject,
-      message: `expected $NAME, \${NAME} or \${NAME} with one of :- - :+ + :? ? # ## % %% / //, ${found} in ${quote(this.#text)}`,
+      message: `expected $NAME, \${NAME} or \${NAME} with one of :- - :+ + :? ? # ## % %% / //, ${found} in ${quoted(this.#text)}`,
       hint: "Write a backslash before a dollar sign that is meant literally.",
     });
   }
@@ -247,7 +247,7 @@ export class WordExpander {
     return malformed({
       code: "unmatched-quote",
       subject: this.#options.subject,
-      message: `expected a second ${mark} in ${quote(this.#text)}, found the end of the word`,
+      message: `expected a second ${mark} in ${quoted(this.#text)}, found the end of the word`,
       hint: "Close the quote, or use the JSON form for a path with blanks.",
     });
   }
@@ -257,7 +257,7 @@ export class WordExpander {
     return malformed({
       code: "variable-required",
       subject: this.#options.subject,
-      message: `expected ${name} to be ${state}${argument === "" ? "" : `: ${quote(argument)}`}`,
+      message: `expected ${name} to be ${state}${argument === "" ? "" : `: ${quoted(argument)}`}`,
       hint: `Give ${name} a value with ARG, ENV or a build argument.`,
     });
   }
