@@ -11,6 +11,7 @@ import {
   toolEnvironment,
 } from "../engines/index.js";
 import type { Store } from "../engines/index.js";
+import { pipesScript } from "../host/index.js";
 import { isGone, ownIdentity } from "../sources/index.js";
 import type { Machine } from "./machine.js";
 import type { Platform } from "../graph/index.js";
@@ -132,7 +133,8 @@ class WorkerStarter {
   startSandbox(): Channel {
     const runtime = this.runtime();
     this.sandboxesStarted = true;
-    const [program, ...args] = inNamespaces(this.options.uid, [this.options.node, this.options.workerModule]);
+    const piped = ["sh", "-c", pipesScript, "sh", this.options.node, this.options.workerModule];
+    const [program, ...args] = inNamespaces(this.options.uid, piped);
     const channel = this.effects.workers.startProcess(program, args, { ...toolEnvironment });
     channel.send(
       this.settings({ inUserNamespace: this.options.uid !== 0, runtime, hideControlGroups: runtime[0] === "crun" }),

@@ -61,6 +61,11 @@ export interface ProcessOptions {
   readonly outputLimit?: number;
   /** Called for each piece of output as it comes (both streams in their order); then nothing is kept. */
   readonly onOutput?: (chunk: Buffer) => void;
+  /**
+   * Standard input is an empty pipe, output and error are one pipe to `onOutput`; without it they are sockets, which a
+   * program cannot open by the name `/dev/stdout`. One such run at a time, in a process that was started with pipes.
+   */
+  readonly pipes?: true;
   readonly timeoutMilliseconds?: number;
   readonly abort?: AbortSignal;
 }

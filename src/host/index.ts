@@ -1,5 +1,6 @@
 export * from "./clock.js";
 export * from "./file-system.js";
 export * from "./lazy-http.js";
+export * from "./pipes.js";
 export * from "./processes.js";
 export * from "./workers.js";

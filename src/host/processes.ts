@@ -1,19 +1,24 @@
 import { spawn, type SpawnOptions } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, statSync } from "node:fs";
 
 import { messageOf, unavailable } from "../base/index.js";
 import type { Processes, ProcessOptions, ProcessResult } from "../base/index.js";
+import type { StandardPipes } from "./pipes.js";
 
 const defaultOutputLimit = 16 << 20;
 
-/** Programs are found in this PATH; the environment of a child is whatever the caller lists and nothing more. */
-export function nodeProcesses(searchPath: string): Processes {
+/**
+ * Programs are found in this PATH; the environment of a child is whatever the caller lists and nothing more.
+ * @param pipes what the option `pipes` of a run uses.
+ */
+export function nodeProcesses(searchPath: string, pipes?: StandardPipes): Processes {
   const find = (program: string): string | undefined => findProgram(program, searchPath);
   return {
     find,
     async run(program, args, options) {
       const path = find(program);
       if (path === undefined) throw missing(program);
+      if (options.pipes === true) return await runPiped(path, args, options, pipes);
       return await runProgram(path, args, options);
     },
   };
@@ -88,6 +93,29 @@ function runProgram(path: string, args: readonly string[], options: ProcessOptio
       resolve({ status, signal, stdout: Buffer.concat(kept.stdout), stderr: Buffer.concat(kept.stderr) });
     });
   });
+}
+
+async function runPiped(
+  path: string,
+  args: readonly string[],
+  options: ProcessOptions,
+  pipes: StandardPipes | undefined,
+): Promise<ProcessResult> {
+  if (pipes === undefined) throw new Error("this process was not started with pipes");
+  const { stdio, ended } = pipes.open(options.onOutput ?? (() => undefined));
+  const [input, output] = stdio;
+  const child = spawn(path, args, { ...spawnOptions(options), stdio: [input, output, output] });
+  for (const descriptor of stdio) closeSync(descriptor);
+  const exited = new Promise<Pick<ProcessResult, "status" | "signal">>((resolve, reject) => {
+    child.on("error", (cause) => {
+      reject(missing(path, cause));
+    });
+    child.on("exit", (status, signal) => {
+      resolve({ status, signal });
+    });
+  });
+  const [{ status, signal }] = await Promise.all([exited, ended]);
+  return { status, signal, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
 }
 
 function interrupted(path: string): Error {

@@ -1,13 +1,13 @@
 /**
  * The other side of the engine's workers: a thread (file steps, compression), or a process in namespaces of its own
- * (RUN). The process is process 1 of its namespace: when it ends, everything that it started or mounted is gone.
+ * (RUN). Process 1 of that namespace is a shell that ends with it: then everything that it started or mounted is gone.
  */
 import { parentPort } from "node:worker_threads";
 
 import { toolEnvironment } from "../../engines/index.js";
 import type { WorkerReply, WorkerRequest } from "../../engines/index.js";
 import { JobRunner, LayerStore, Store, plainError } from "../../engines/index.js";
-import { nodeFileSystem, nodeProcesses } from "../../host/index.js";
+import { StandardPipes, nodeClock, nodeFileSystem, nodeProcesses } from "../../host/index.js";
 import { createArchiveOpener } from "../../sources/index.js";
 import type { WorkerSettings } from "./worker-settings.js";
 
@@ -19,8 +19,10 @@ function send(reply: WorkerReply): void {
 }
 
 async function createRunner(settings: WorkerSettings): Promise<JobRunner> {
-  const processes = nodeProcesses(toolPath);
-  const store = new Store(settings.store, nodeFileSystem, settings.owner);
+  const processes = nodeProcesses(toolPath, settings.runtime === undefined ? undefined : StandardPipes.adopt());
+  const uid = process.getuid?.() ?? 0;
+  const { owner } = settings;
+  const store = new Store(settings.store, { files: nodeFileSystem, clock: nodeClock, uid, owner });
   const runtime = settings.runtime ?? ["false"];
   if (settings.hideControlGroups) {
     // Control groups of the machine are none of a build's business, and crun refuses the hybrid hierarchy.

@@ -141,7 +141,7 @@ async function runSandbox(input: RunStepInput, effects: RunStepEffects, bundle: 
   const id = bundle.slice(bundle.lastIndexOf("/") + 1);
   const result = await effects.processes.run(program, [...options, "run", "--bundle", bundle, id], {
     env: toolEnvironment,
-    stdin: new Uint8Array(0),
+    pipes: true,
     onOutput: effects.onOutput,
   });
   if (result.status === 0) return;
