@@ -1,4 +1,5 @@
 /** The use case of `build` on this machine. */
+import { unavailable } from "../base/index.js";
 import { openStore } from "../engines/index.js";
 import type { FetchEvent } from "../sources/index.js";
 import { ownIdentity } from "../sources/index.js";
@@ -46,19 +47,28 @@ export interface ReportedTarget extends Omit<TargetResult, "error" | "steps"> {
 /** An engine that starts when it is first needed: a build with nothing to do starts none. */
 class LazyEngine {
   private opened: Promise<OpenedEngine> | undefined;
+  private stopped = false;
 
   constructor(private readonly start: () => Promise<OpenedEngine>) {}
 
-  get(): Promise<OpenedEngine> {
+  /** @throws unavailable `interrupted` after {@link stop} */
+  async get(): Promise<OpenedEngine> {
+    if (this.stopped) throw unavailable({ code: "interrupted", message: "the build was stopped" });
     this.opened ??= this.start();
-    return this.opened;
+    const running = await this.opened;
+    if (this.stopped) running.engine.close();
+    return running;
   }
 
   /** Ends what runs at once. */
   stop(): void {
-    void this.opened?.then((running) => {
-      running.engine.close();
-    });
+    this.stopped = true;
+    this.opened?.then(
+      (running) => {
+        running.engine.close();
+      },
+      () => undefined, // whoever asked for the engine has the reason
+    );
   }
 
   async close(): Promise<void> {
@@ -75,7 +85,7 @@ export async function runBuild(
 ): Promise<{ readonly report: BuildReport; readonly status: ExitStatus }> {
   const { files, clock, uid } = machine;
   const tree = openTree(options, machine);
-  const store = openStore(storeFolder(options, machine), files, uid, ownIdentity(files));
+  const store = openStore(storeFolder(options, machine), { files, clock, uid, owner: ownIdentity(files) });
   const logs = new BuildLogs(store, files);
   const sources = new BuildSources(store.root, tree, options, machine);
   const settings = { ...engineSettings(machine), store: store.root, jobs: options.jobs ?? machine.cores };

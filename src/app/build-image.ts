@@ -115,10 +115,10 @@ export interface ImageBuildEffects {
 export async function buildImage(request: ImageBuildRequest, effects: ImageBuildEffects): Promise<BuiltImage> {
   const { engine, files } = effects;
   const definition = planImage(request);
-  const { target, images, contexts, networkAllowed, secrets, noCache } = request;
+  const { target, fileName, images, contexts, networkAllowed, secrets, noCache } = request;
   const downloads = await fetchDownloads(definition, effects);
   const { layers, steps } = await engine.build(
-    { target, definition, images, contexts, downloads, networkAllowed, secrets, noCache },
+    { target, fileName, definition, images, contexts, downloads, networkAllowed, secrets, noCache },
     effects.onEvent,
   );
   const rendered = renderTarget(definition, layers, request);

@@ -6,7 +6,8 @@ import { closureOf, parsePlatform, renderPlatform, resolveTargets } from "../gra
 import type { Store } from "../engines/index.js";
 import { stopsBuild } from "../tree/index.js";
 import { readContextState } from "./context-state.js";
-import type { BuiltImage } from "./build-image.js";
+import type { BuiltImage, KnownImage } from "./build-image.js";
+import { dependencyImage } from "./dependency-image.js";
 import type { Download } from "./build-image.js";
 import { buildImage } from "./build-image.js";
 import type { LoadedTree } from "./load-tree.js";
@@ -15,14 +16,7 @@ import { NamedContexts } from "./named-contexts.js";
 import type { FetchedSources } from "./target-request.js";
 import { knownImages, targetInputs, targetRequest } from "./target-request.js";
 import type { TargetState } from "./target-state.js";
-import {
-  TreeState,
-  layoutSignature,
-  readBuiltImage,
-  targetKey,
-  treeStateName,
-  writeBuiltImage,
-} from "./target-state.js";
+import { TreeState, layoutSignature, targetKey, treeStateName, writeBuiltImage } from "./target-state.js";
 
 export interface BuildTreeOptions {
   readonly tree: LoadedTree;
@@ -223,8 +217,9 @@ class TreeBuild {
   private async execute(target: Target, dependencies: readonly Digest[]): Promise<TargetResult> {
     const key = this.keyOf(target, dependencies);
     const begun = this.effects.clock.monotonic();
+    // One whose folder changed after the plan was made is not among those whose sources were asked for.
+    this.sources ??= this.effects.fetch([target]);
     const sources = await this.sources;
-    if (sources === undefined) throw new Error("sources were not asked for");
     this.engine ??= this.effects.openEngine();
     const engine = await this.engine;
     this.effects.onEvent({ type: "target-started", target: target.id });
@@ -233,7 +228,7 @@ class TreeBuild {
       target,
       platform: this.platformOf(target),
       sources,
-      images: knownImages(this.options.tree, target, (id) => this.builtImage(id), engine),
+      images: knownImages(this.options.tree, target, (id) => this.builtImage(id, engine)),
       files: this.effects.files,
       layoutFolder: this.layoutFolder(target),
       noCache: this.options.noCache,
@@ -258,16 +253,12 @@ class TreeBuild {
     this.state.save();
   }
 
-  private builtImage(id: string): BuiltImage {
+  private builtImage(id: string, engine: Engine): KnownImage {
+    const target = this.target(id);
     const state = this.state.target(id);
-    const image = state === undefined ? undefined : readBuiltImage(this.effects.store, state.key);
-    if (image !== undefined) return image;
-    throw unavailable({
-      code: "record-missing",
-      message: "the record of a built target is gone from the store",
-      subject: id,
-      hint: `build it again: stagewright build --no-cache ${id}`,
-    });
+    if (state === undefined) throw new Error(`no state of ${id}`);
+    const request = { id, state, layoutFolder: this.layoutFolder(target), platform: this.platformOf(target) };
+    return dependencyImage(request, { ...this.effects, engine });
   }
 
   private ended(

@@ -1,8 +1,10 @@
 /** What a package's folder holds, by content: one hash over every file, with times standing for content where they can. */
 import { createHash } from "node:crypto";
 
-import type { FileSystem } from "../base/index.js";
-import { compareText, limits, malformed } from "../base/index.js";
+import type { Stats } from "node:fs";
+
+import type { ByteString, FileSystem } from "../base/index.js";
+import { compareByteStrings, limits, malformed, toByteString } from "../base/index.js";
 
 /** The same rule as the tree cache's: times stand for content only once they are safely in the past. */
 const settledMilliseconds = 2500;
@@ -15,12 +17,17 @@ export interface ContextState {
 }
 
 interface Found {
-  readonly path: string;
-  readonly kind: "file" | "folder" | "link";
+  /** Below the folder; bytes as latin1. */
+  readonly path: ByteString;
+  readonly kind: "file" | "folder" | "link" | "other";
   readonly mode: number;
   readonly size: number;
+  /** Times beyond this are one time in an image. */
+  readonly imageSeconds: number;
   readonly newest: number;
   readonly identity: string;
+  /** Which of several names of one file are the same file. */
+  readonly inode: string;
 }
 
 /**
@@ -38,38 +45,57 @@ export function readContextState(
   const settled = found.every((entry) => entry.newest < now - settledMilliseconds);
   const signature = settled ? sum(found.map((entry) => `${entry.path}\0${entry.identity}`)) : "";
   if (known !== undefined && signature !== "" && known.signature === signature) return known;
-  const content = sum(
-    found.map((entry) => `${entry.path}\0${entry.kind}\0${String(entry.mode)}\0${hashOf(folder, entry, files)}`),
-  );
-  return { signature, content };
+  const firstNames = new Map<string, ByteString>();
+  const lines = found.map((entry) => {
+    const first = firstNames.get(entry.inode) ?? "";
+    if (first === "") firstNames.set(entry.inode, entry.path);
+    const attributes = [entry.path, first, entry.kind, String(entry.mode), String(entry.imageSeconds)];
+    return [...attributes, hashOf(folder, entry, files)].join("\0");
+  });
+  return { signature, content: sum(lines) };
 }
 
 function sum(lines: readonly string[]): string {
   return createHash("sha256").update(lines.join("\n")).digest("hex");
 }
 
-function walk(root: string, relative: string, files: FileSystem, found: Found[]): void {
-  const names = files.readdirSync(relative === "" ? root : `${root}/${relative}`).sort(compareText);
+function walk(root: string, relative: ByteString, files: FileSystem, found: Found[]): void {
+  const names = files.readdirSync(onDisk(root, relative), { encoding: "latin1" }).sort(compareByteStrings);
   for (const name of names) {
     const path = relative === "" ? name : `${relative}/${name}`;
-    const stat = files.lstatSync(`${root}/${path}`);
-    const kind = stat.isDirectory() ? "folder" : stat.isSymbolicLink() ? "link" : "file";
-    const newest = Math.max(stat.mtimeMs, stat.ctimeMs);
-    const identity = [stat.mode, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino].join(" ");
-    found.push({ path, kind, mode: stat.mode & 0o7777, size: stat.size, newest, identity });
+    const entry = describe(path, files.lstatSync(onDisk(root, path)));
+    found.push(entry);
     if (found.length > limits.archiveEntries) {
       throw malformed({ code: "context-too-large", message: "a build context has too many entries", subject: root });
     }
-    if (kind === "folder") walk(root, path, files, found);
+    if (entry.kind === "folder") walk(root, path, files, found);
   }
+}
+
+/** What an image would show of it: owners, for instance, it does not keep. */
+function describe(path: ByteString, stat: Stats): Found {
+  const { mode, size, mtimeMs, ctimeMs, ino, dev } = stat;
+  const kind = stat.isDirectory() ? "folder" : stat.isSymbolicLink() ? "link" : stat.isFile() ? "file" : "other";
+  return {
+    ...{ path, kind, mode, size },
+    imageSeconds: Math.min(Math.floor(mtimeMs / 1000), 1),
+    newest: Math.max(mtimeMs, ctimeMs),
+    identity: [mode, size, mtimeMs, ctimeMs, ino].join(" "),
+    inode: kind === "folder" ? path : `${String(dev)}:${String(ino)}`,
+  };
+}
+
+function onDisk(root: string, path: ByteString): Buffer {
+  return Buffer.from(path === "" ? toByteString(root) : `${toByteString(root)}/${path}`, "latin1");
 }
 
 const readSize = 1 << 20;
 
 function hashOf(root: string, entry: Found, files: FileSystem): string {
-  const path = `${root}/${entry.path}`;
-  if (entry.kind === "folder") return "";
-  if (entry.kind === "link") return files.readlinkSync(path);
+  const path = onDisk(root, entry.path);
+  // A named pipe would wait for whoever writes to it.
+  if (entry.kind === "folder" || entry.kind === "other") return "";
+  if (entry.kind === "link") return files.readlinkSync(path, { encoding: "latin1" });
   const hash = createHash("sha256");
   const buffer = Buffer.allocUnsafe(Math.min(readSize, entry.size + 1));
   const fd = files.openSync(path, "r");

@@ -51,7 +51,7 @@ async function checkStore(folder: string, machine: Machine): Promise<readonly Do
   const subject = { id: "store", title: "store", neededFor: "everything that is built" };
   let store: Store;
   try {
-    store = openStore(folder, machine.files, machine.uid, `${ownIdentity(machine.files)}.doctor`);
+    store = openStore(folder, { ...machine, owner: `${ownIdentity(machine.files)}.doctor` });
   } catch (thrown) {
     if (!(thrown instanceof StagewrightError)) throw thrown;
     const place = thrown.subject === undefined || thrown.subject === folder ? "" : `${thrown.subject}: `;

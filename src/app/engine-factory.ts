@@ -6,6 +6,7 @@ import {
   LayerStore,
   NativeEngine,
   StoreLocks,
+  StoreUsers,
   WorkerPool,
   openStore,
   toolEnvironment,
@@ -46,8 +47,8 @@ export interface OpenedEngine {
   readonly store: Store;
   /** Runs the work while no other process works on the folder, which need not be of the store. */
   readonly alone: <T>(folder: string, work: () => T) => Promise<T>;
-  /** Other processes that build on the store now. */
-  readonly others: () => readonly string[];
+  /** Does the work while no other process builds on the store. @throws unavailable `store-busy` */
+  readonly aloneOnStore: <T>(work: () => Promise<T>) => Promise<T>;
   /** Removes paths of the store, also those that belong to users of the sandbox's namespace. */
   readonly remove: (paths: readonly string[]) => Promise<void>;
   /** Ends all work and removes what this process left in the store's temporary folder. */
@@ -60,14 +61,16 @@ export interface OpenedEngine {
  */
 export async function openNativeEngine(options: EngineOptions, effects: EngineEffects): Promise<OpenedEngine> {
   const owner = ownIdentity(effects.files);
-  const store = openStore(options.store, effects.files, options.uid, owner);
+  const store = openStore(options.store, { ...effects, uid: options.uid, owner });
   const layers = new LayerStore(store);
   const starter = new WorkerStarter(options, effects, owner, store.root);
   const threads = new WorkerPool(() => starter.startThread(), options.threads);
   const sandboxes = new WorkerPool(() => starter.startSandbox(), options.jobs);
   const isAlive = (other: string): boolean => !isGone(effects.files, processOf(other));
   const locks = new StoreLocks(store, effects.clock, owner, isAlive);
-  const cacheLocks = new CacheLocks(locks, effects.clock);
+  const users = new StoreUsers(store, locks, effects.clock, owner, isAlive);
+  await users.enter();
+  const cacheLocks = new CacheLocks(locks);
   const resolver = (): string => effects.files.readFileSync("/etc/resolv.conf", "utf8");
   const { architecture } = options;
   const canRun = (platform: Platform): boolean => canRunPlatform(platform, architecture, effects.files);
@@ -76,20 +79,22 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
   const remove = async (paths: readonly string[]): Promise<void> => {
     if (paths.length > 0) await sandboxes.run({ kind: "remove", paths });
   };
-  const removeOwners = (owners: readonly string[]): Promise<void> =>
-    remove(owners.map((name) => store.path("tmp", name)));
-  await removeOwners(store.temporaryOwners().filter((other) => !isAlive(other)));
+  const leftovers = store.temporaryOwners().filter((other) => !isAlive(other));
+  const staleRoots = store.staleRoots().map((name) => store.path("roots", name));
+  await remove([...leftovers.map((name) => store.path("tmp", name)), ...staleRoots]);
   return {
     engine,
     store,
     remove,
     alone: (folder, work) => locks.alone(`folder-${hexOf(digestOf(folder))}`, work),
-    others: () => store.temporaryOwners().filter((other) => processOf(other) !== owner && isAlive(other)),
+    aloneOnStore: (work) => users.alone(work),
     close: async () => {
+      await Promise.all([threads.close(), sandboxes.close()]);
       const own = store.temporaryOwners().filter((other) => processOf(other) === owner);
-      if (starter.sandboxesStarted) await removeOwners(own);
-      else for (const name of own) effects.files.rmSync(store.path("tmp", name), { recursive: true, force: true });
-      engine.close();
+      const paths = own.map((name) => store.path("tmp", name));
+      if (starter.sandboxesStarted) await removeInNamespaces(paths, options.uid, effects.processes);
+      else for (const path of paths) effects.files.rmSync(path, { recursive: true, force: true });
+      users.leave();
       locks.unlockAll();
     },
   };
@@ -106,6 +111,17 @@ export function inNamespaces(uid: number, command: readonly string[]): readonly 
   const user = uid === 0 ? [] : ["--user", "--map-root-user", "--map-auto"];
   const alone = ["--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"];
   return ["setpriv", "--pdeathsig", "KILL", "--", "unshare", ...user, ...alone, "--", ...command];
+}
+
+/** What a large leftover takes beyond this is left to the next run: whoever pressed Ctrl-C waits no longer. */
+const removeMilliseconds = 1000;
+
+/** Without root, files in `tmp/` may belong to users that only the namespace may touch. */
+async function removeInNamespaces(paths: readonly string[], uid: number, processes: Processes): Promise<void> {
+  if (paths.length === 0) return;
+  const command = ["rm", "-rf", "--", ...paths];
+  const [program, ...args] = uid === 0 ? command : inNamespaces(uid, command);
+  await processes.run(program ?? "rm", args, { env: toolEnvironment, timeoutMilliseconds: removeMilliseconds });
 }
 
 /** Owners of temporary folders are processes, or their workers: `PID-START.NUMBER`. */

@@ -1,9 +1,9 @@
 /** From a target of a tree to the build of one image: arguments, contexts, images, names. */
 import type { FileSystem, Json, StagewrightError } from "../base/index.js";
 import { malformed, unavailable } from "../base/index.js";
-import type { ContextInput, Engine, PlacedInput, Platform, Target } from "../graph/index.js";
+import type { ContextInput, PlacedInput, Platform, Target } from "../graph/index.js";
 import { buildArguments, parseContainerfile, sourceFileName } from "../tree/index.js";
-import type { BuiltImage, ImageBuildRequest, KnownImage } from "./build-image.js";
+import type { ImageBuildRequest, KnownImage } from "./build-image.js";
 import { readIgnorePatterns } from "./ignore-file.js";
 import type { NamedContexts } from "./named-contexts.js";
 import type { LoadedTree } from "./load-tree.js";
@@ -130,13 +130,7 @@ function twoOfOneName(target: Target, path: string): Error {
 export function knownImages(
   tree: LoadedTree,
   target: Target,
-  builtImage: (id: string) => BuiltImage,
-  engine: Engine,
+  builtImage: (id: string) => KnownImage,
 ): ReadonlyMap<string, KnownImage> {
-  return new Map(
-    target.dependencies.map((id) => {
-      const { layers, base } = builtImage(id);
-      return [repositoryOf(tree, id), { ...base, layers, blobPath: (layer) => engine.blobPath(layer) }];
-    }),
-  );
+  return new Map(target.dependencies.map((id) => [repositoryOf(tree, id), builtImage(id)]));
 }

@@ -43,7 +43,7 @@ export class TreeState {
   }
 
   private read() {
-    const raw = this.store.readRecord("targets", this.name) as Partial<StateRecord> | undefined;
+    const raw = this.store.useRecord("targets", this.name) as Partial<StateRecord> | undefined;
     const usable = raw?.format === format ? raw : undefined;
     return {
       targets: new Map(Object.entries(usable?.targets ?? {})),
@@ -78,9 +78,18 @@ export class TreeState {
   }
 }
 
+/** Begins the names of states of trees. */
+export const treeStatePrefix = "tree-";
+
+/** The targets that a state of a tree holds. */
+export function readTreeTargets(store: Store, name: string): readonly TargetState[] {
+  const raw = store.readRecord("targets", name) as Partial<StateRecord> | undefined;
+  return raw?.format === format ? Object.values(raw.targets ?? {}) : [];
+}
+
 /** Name of the state of a tree whose layouts go to a folder. */
 export function treeStateName(root: string, outputFolder: string): string {
-  return `tree-${hexOf(digestOf(canonicalJson([root, outputFolder])))}`;
+  return `${treeStatePrefix}${hexOf(digestOf(canonicalJson([root, outputFolder])))}`;
 }
 
 export function targetKey(inputs: Json): string {
@@ -89,7 +98,7 @@ export function targetKey(inputs: Json): string {
 
 /** The whole record of a built target, by its key: what a target that stands on it needs to know. */
 export function readBuiltImage(store: Store, key: string): BuiltImage | undefined {
-  const record = store.readRecord("targets", key) as { image?: BuiltImage } | undefined;
+  const record = store.useRecord("targets", key) as { image?: BuiltImage } | undefined;
   return record?.image;
 }
 

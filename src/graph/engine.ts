@@ -37,6 +37,8 @@ export interface ContextInput {
 export interface BuildInput {
   /** `STAGE-NAME`; scopes cache mounts and names messages. */
   readonly target: string;
+  /** The Containerfile, as messages name it. */
+  readonly fileName: string;
   readonly definition: TargetDefinition;
   /** By the names that the definition uses. */
   readonly images: ReadonlyMap<string, ImageInput>;

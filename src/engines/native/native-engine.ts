@@ -1,6 +1,6 @@
 /** The native engine: walks a definition and gives its steps to threads and sandboxes as soon as their inputs are there. */
 import type { Clock, Digest, Json } from "../../base/index.js";
-import { canonicalJson, digestOf, hexOf, malformed, unavailable } from "../../base/index.js";
+import { StagewrightError, canonicalJson, digestOf, hexOf, malformed, unavailable } from "../../base/index.js";
 import type {
   BuildEvent,
   BuildInput,
@@ -20,7 +20,8 @@ import { renderPlatform, stepIdentity } from "../../graph/index.js";
 import type { Job, JobResult, SourceSpec } from "./jobs/job.js";
 import type { WorkerPool } from "./jobs/worker-pool.js";
 import type { CacheLocks } from "./store/cache-locks.js";
-import { compressedPath, findCompressed } from "./store/layer-compressor.js";
+import { compressedPath } from "./store/layer-compressor.js";
+import { damagedCode } from "./store/store.js";
 import type { LayerId, LayerStore } from "./store/layer-store.js";
 import { SchedulerMemo } from "./scheduler-memo.js";
 
@@ -50,12 +51,23 @@ interface StepResult {
 
 export class NativeEngine implements Engine {
   readonly name = "native";
-  private readonly memo = new SchedulerMemo();
+  private readonly session: Session = { memo: new SchedulerMemo(), executed: new Set() };
 
   constructor(private readonly effects: NativeEngineEffects) {}
 
+  /** A file of the store that turns out to be damaged is removed where it is found; then the build starts over. */
   async build(input: BuildInput, onEvent: (event: BuildEvent) => void): Promise<BuildOutput> {
-    return await new TargetBuild(input, onEvent, this.effects, this.memo).run();
+    const mended = new Set<string>();
+    for (;;) {
+      try {
+        return await new TargetBuild(input, onEvent, this.effects, this.session).run();
+      } catch (thrown) {
+        const damage = damagedFile(thrown);
+        // The same file twice: what it is made from is not to be had.
+        if (damage === undefined || mended.has(damage)) throw thrown;
+        mended.add(damage);
+      }
+    }
   }
 
   blobPath(layer: ImageLayer): string {
@@ -63,9 +75,18 @@ export class NativeEngine implements Engine {
   }
 
   close(): void {
-    this.effects.threads.close();
-    this.effects.sandboxes.close();
+    void this.effects.threads.close();
+    void this.effects.sandboxes.close();
+    this.effects.cacheLocks.close();
   }
+}
+
+/** What the builds of one engine share. */
+interface Session {
+  /** Work that is being done now. */
+  readonly memo: SchedulerMemo;
+  /** Keys of the RUNs that this engine has executed: `noCache` asks for each once, not once for each target. */
+  readonly executed: Set<string>;
 }
 
 /** One target while it is built. Every promise is started once; results are awaited where they are needed. */
@@ -77,7 +98,7 @@ class TargetBuild {
     private readonly input: BuildInput,
     private readonly onEvent: (event: BuildEvent) => void,
     private readonly effects: NativeEngineEffects,
-    private readonly memo: SchedulerMemo,
+    private readonly session: Session,
   ) {}
 
   async run(): Promise<BuildOutput> {
@@ -125,9 +146,9 @@ class TargetBuild {
   private async importImage(image: ImageInput): Promise<readonly LayerId[]> {
     const chain: LayerId[] = [];
     const { layers } = this.effects;
-    for (const layer of image.layers) {
-      const key = importKey(image.layers.slice(0, image.layers.indexOf(layer) + 1));
-      const record = layers.store.readRecord("steps", key) as { layer?: string } | undefined;
+    for (const [index, layer] of image.layers.entries()) {
+      const key = importKey(image.layers.slice(0, index + 1));
+      const record = layers.store.useRecord("steps", key) as { layer?: string } | undefined;
       const known = record?.layer === undefined ? undefined : layers.find(record.layer);
       if (known !== undefined) {
         chain.push(known.id);
@@ -142,7 +163,7 @@ class TargetBuild {
         compressed: true,
         below: [...chain],
       };
-      const result = layerResult(await this.memo.once(JSON.stringify(job), () => this.effects.threads.run(job)));
+      const result = layerResult(await this.inThread(job));
       layers.store.writeRecord("steps", key, { layer: result.layer });
       chain.push(result.layer);
     }
@@ -165,10 +186,27 @@ class TargetBuild {
   private async runStep(index: number, step: Step): Promise<StepResult> {
     const { origin } = step;
     const base = await this.chainOf(step.base);
-    const result = step.kind === "run" ? await this.runRun(index, step, base) : await this.runFile(index, step, base);
+    const result = await this.placed(step, () =>
+      step.kind === "run" ? this.runRun(index, step, base) : this.runFile(index, step, base),
+    );
     const report: StepReport = { line: origin.line, text: origin.text, ...result.report };
     this.onEvent({ type: "step-ended", target: this.input.target, step: index, report });
     return { chain: [...base, result.layer], report };
+  }
+
+  /** Errors of a step name its place in the Containerfile. */
+  private async placed(step: Step, work: () => Promise<LayerOutcome>): Promise<LayerOutcome> {
+    const { fileName } = this.input;
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!(thrown instanceof StagewrightError) || thrown.subject?.startsWith(`${fileName}:`) === true) throw thrown;
+      const { kind, code, subject, hint } = thrown;
+      const about = subject === undefined ? "" : `${subject}: `;
+      const message = `${step.origin.text}\n    ${about}${thrown.message}`;
+      const place = `${fileName}:${String(step.origin.line)}`;
+      throw new StagewrightError(kind, { code, message, subject: place, hint, cause: thrown });
+    }
   }
 
   private started(index: number, step: Step): void {
@@ -181,14 +219,13 @@ class TargetBuild {
     for (const action of step.actions) {
       sources.push(action.kind === "copy" ? await this.sourceSpec(action.from) : null);
     }
-    const job: Job = { kind: "file", step, base, sources };
+    const job: Job = { kind: "file", step, base, sources, fresh: this.input.noCache };
     this.started(index, step);
     const begun = this.effects.clock.monotonic();
-    const executedAt = this.effects.clock.now();
-    const result = layerResult(await this.memo.once(jobKey(job), () => this.effects.threads.run(job)));
+    const result = layerResult(await this.inThread(job, { ...job, step: stepIdentity(step, () => null) }));
     const state = result.cached ? ("reused" as const) : ("executed" as const);
     const seconds = (this.effects.clock.monotonic() - begun) / 1000;
-    const { layer, diffId } = result;
+    const { layer, diffId, executedAt } = result;
     return { layer, report: { diffId, state, executedAt, seconds, network: "none" } };
   }
 
@@ -199,15 +236,16 @@ class TargetBuild {
     );
     const key = await this.runKey(step, base, sources, network);
     const execute = (): Promise<LayerOutcome> => this.executeRun(index, step, { base, sources, network, key });
-    return await this.memo.once(key, async () => {
-      const known = this.input.noCache ? undefined : this.recordedRun(key, network);
+    return await this.session.memo.once(key, async () => {
+      const mayReuse = !this.input.noCache || this.session.executed.has(key);
+      const known = mayReuse ? this.recordedRun(key, network) : undefined;
       return known ?? (await execute());
     });
   }
 
   private recordedRun(key: string, network: StepReport["network"]): LayerOutcome | undefined {
     const { layers } = this.effects;
-    const record = layers.store.readRecord("steps", key) as RunRecord | undefined;
+    const record = layers.store.useRecord("steps", key) as RunRecord | undefined;
     const layer = record === undefined ? undefined : layers.find(record.layer);
     if (record === undefined || layer === undefined) return undefined;
     const { executedAt, seconds } = record;
@@ -236,6 +274,7 @@ class TargetBuild {
       const seconds = (clock.monotonic() - begun) / 1000;
       const record: RunRecord = { layer: result.layer, executedAt, seconds };
       layers.store.writeRecord("steps", run.key, record);
+      this.session.executed.add(run.key);
       return {
         layer: result.layer,
         report: { diffId: result.diffId, state: "executed", executedAt, seconds, network },
@@ -256,13 +295,13 @@ class TargetBuild {
     sources: readonly (SourceSpec | null)[],
     network: string,
   ): Promise<string> {
-    const { layers, threads, architecture } = this.effects;
+    const { layers, architecture } = this.effects;
     const mounts = await Promise.all(
       sources.map(async (source, index) => {
         const mount = step.mounts[index];
         if (source === null || mount === undefined || !("source" in mount)) return null;
         const job: Job = { kind: "identify", source, path: mount.source };
-        const result = await this.memo.once(JSON.stringify(job), () => threads.run(job));
+        const result = await this.inThread(job);
         return result.kind === "identity" ? result.identity : null;
       }),
     );
@@ -290,15 +329,22 @@ class TargetBuild {
   }
 
   private async compressed(layer: LayerId): Promise<ImageLayer> {
-    const { layers, threads } = this.effects;
-    const { diffId } = layers.get(layer);
-    const known = findCompressed(layers, diffId);
-    if (known !== undefined) return { ...known, diffId };
-    const job: Job = { kind: "compress", diffId };
-    const result = await this.memo.once(JSON.stringify(job), () => threads.run(job));
+    const { diffId } = this.effects.layers.get(layer);
+    const result = await this.inThread({ kind: "compress", diffId });
     if (result.kind !== "blob") throw unexpected(result);
     return { digest: result.digest, size: result.size, diffId };
   }
+
+  /** @param identity the job without what does not decide its result: equal ones at the same time are done once. */
+  private async inThread(job: Job, identity: object = job): Promise<JobResult> {
+    return await this.session.memo.once(JSON.stringify(identity), () => this.effects.threads.run(job));
+  }
+}
+
+/** The file that was found damaged, where an error or what caused it says so. */
+function damagedFile(thrown: unknown): string | undefined {
+  if (!(thrown instanceof StagewrightError) || thrown.code !== damagedCode) return undefined;
+  return damagedFile(thrown.cause) ?? thrown.subject;
 }
 
 interface LayerOutcome {
@@ -317,10 +363,6 @@ interface PreparedRun {
   readonly sources: readonly (SourceSpec | null)[];
   readonly network: "none" | "host";
   readonly key: string;
-}
-
-function jobKey(job: Job & { readonly kind: "file" }): string {
-  return JSON.stringify({ ...job, step: stepIdentity(job.step, () => null) });
 }
 
 function importKey(layers: readonly { readonly diffId: Digest }[]): string {

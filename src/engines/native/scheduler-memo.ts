@@ -1,4 +1,4 @@
-/** Work that several targets ask for at the same time is done once. Failures are not remembered. */
+/** Work that several targets ask for at the same time is done once. Nothing is remembered after it has ended. */
 export class SchedulerMemo {
   private readonly running = new Map<string, Promise<unknown>>();
 
@@ -9,9 +9,8 @@ export class SchedulerMemo {
     this.running.set(key, promise);
     try {
       return await promise;
-    } catch (thrown) {
+    } finally {
       this.running.delete(key);
-      throw thrown;
     }
   }
 }

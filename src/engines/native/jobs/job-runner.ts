@@ -1,14 +1,15 @@
 /** Does jobs: the code that runs in a thread or inside the namespaces. */
 import type { Processes } from "../../../base/index.js";
-import { toByteString } from "../../../base/index.js";
+import { StagewrightError, hexOf, toByteString } from "../../../base/index.js";
 import type { ArchiveOpener } from "../../../graph/index.js";
 import { createIgnoreMatcher } from "../../../graph/index.js";
 import { OverlayMounter } from "../sandbox/overlay.js";
 import { runFileStep } from "../steps/file-step.js";
 import { runRunStep } from "../steps/run-step.js";
-import { compressLayer } from "../store/layer-compressor.js";
+import { compressLayer, sha256OfFile } from "../store/layer-compressor.js";
 import { importLayer } from "../store/layer-importer.js";
-import type { LayerStore, StoredLayer } from "../store/layer-store.js";
+import type { LayerId, LayerStore, StoredLayer } from "../store/layer-store.js";
+import { damaged } from "../store/store.js";
 import { ContentHasher } from "../tree/content.js";
 import { readContext } from "../tree/context-tree.js";
 import type { FolderNode } from "../tree/file-tree.js";
@@ -30,17 +31,38 @@ export class JobRunner {
     this.mounter = new OverlayMounter(effects.layers, effects.processes, effects.inUserNamespace);
   }
 
+  /** @throws untrusted `store-damaged` where a job failed and a layer under it is not what its name says; it is gone then. */
   async run(job: Job, onOutput: (chunk: Buffer) => void): Promise<JobResult> {
+    try {
+      return await this.attempt(job, onOutput);
+    } catch (thrown) {
+      if (thrown instanceof StagewrightError && signsOfDamage.has(thrown.code)) this.checkLayers(layersUnder(job));
+      throw thrown;
+    }
+  }
+
+  private checkLayers(ids: readonly LayerId[]): void {
+    const { layers } = this.effects;
+    for (const diffId of new Set(ids.map((id) => layers.get(id).diffId))) {
+      const path = layers.tarPath(diffId);
+      const found = sha256OfFile(layers.store.files, path);
+      if (found === diffId) continue;
+      layers.store.discard("blobs", `${hexOf(diffId)}.tar`);
+      throw damaged(path, found === undefined ? "it is missing" : `its diff id is ${found}`);
+    }
+  }
+
+  private async attempt(job: Job, onOutput: (chunk: Buffer) => void): Promise<JobResult> {
     const { layers } = this.effects;
     switch (job.kind) {
       case "file":
         return await this.runFile(job);
       case "run":
-        return layerResult(await this.runRun(job, onOutput), false);
+        return this.made(await this.runRun(job, onOutput));
       case "compress":
         return { kind: "blob", ...compressLayer(layers, job.diffId) };
       case "import":
-        return layerResult(await importLayer(layers, job), false);
+        return this.made(await importLayer(layers, job));
       case "identify": {
         const hasher = new ContentHasher(layers.store.files);
         const identity = treeIdentity(this.sourceTree(job.source), toByteString(job.path), hasher);
@@ -54,8 +76,13 @@ export class JobRunner {
 
   private async runFile(job: FileJob): Promise<JobResult> {
     const sources = job.sources.map((source) => (source === null ? undefined : this.sourceTree(source)));
-    const { layer, cached } = await runFileStep({ step: job.step, base: job.base, sources }, this.effects);
-    return layerResult(layer, cached);
+    const { step, base, fresh } = job;
+    const outcome = await runFileStep({ step, base, sources, fresh }, this.effects);
+    return layerResult(outcome.layer, outcome);
+  }
+
+  private made(layer: StoredLayer): JobResult {
+    return layerResult(layer, { cached: false, executedAt: this.effects.layers.store.now() });
   }
 
   private async runRun(job: RunJob, onOutput: (chunk: Buffer) => void): Promise<StoredLayer> {
@@ -83,6 +110,27 @@ export class JobRunner {
   }
 }
 
-function layerResult(layer: StoredLayer, cached: boolean): JobResult {
-  return { kind: "layer", layer: layer.id, diffId: layer.diffId, cached };
+/** What reading a damaged tar looks like. */
+const signsOfDamage: ReadonlySet<string> = new Set(["content-changed", "content-unreadable"]);
+
+function layersUnder(job: Job): readonly LayerId[] {
+  const ofSource = (source: SourceSpec | null): readonly LayerId[] => (source?.kind === "chain" ? source.layers : []);
+  switch (job.kind) {
+    case "file":
+    case "run":
+      return [...job.base, ...job.sources.flatMap(ofSource)];
+    case "identify":
+      return ofSource(job.source);
+    case "import":
+    case "compress":
+    case "remove":
+      return [];
+  }
+}
+
+function layerResult(
+  layer: StoredLayer,
+  { cached, executedAt }: { readonly cached: boolean; readonly executedAt: number },
+): JobResult {
+  return { kind: "layer", layer: layer.id, diffId: layer.diffId, cached, executedAt };
 }

@@ -17,6 +17,8 @@ export interface FileJob {
   readonly base: readonly LayerId[];
   /** One for each action. */
   readonly sources: readonly (SourceSpec | null)[];
+  /** Make the layer, even where the store has it. */
+  readonly fresh: boolean;
 }
 
 export interface RunJob {
@@ -65,7 +67,14 @@ export interface RemoveJob {
 export type Job = FileJob | RunJob | CompressJob | ImportJob | IdentifyJob | RemoveJob;
 
 export type JobResult =
-  | { readonly kind: "layer"; readonly layer: LayerId; readonly diffId: Digest; readonly cached: boolean }
+  | {
+      readonly kind: "layer";
+      readonly layer: LayerId;
+      readonly diffId: Digest;
+      /** Whether the store had it, and when it was made: milliseconds since the epoch. */
+      readonly cached: boolean;
+      readonly executedAt: number;
+    }
   | { readonly kind: "blob"; readonly digest: Digest; readonly size: number }
   | { readonly kind: "identity"; readonly identity: string }
   | { readonly kind: "done" };

@@ -16,6 +16,7 @@ export class WorkerPool {
   private readonly workers = new Set<PoolWorker>();
   private readonly queue: Waiting[] = [];
   private closed = false;
+  private readonly onEmpty: (() => void)[] = [];
 
   constructor(
     private readonly start: () => Channel,
@@ -23,18 +24,22 @@ export class WorkerPool {
   ) {}
 
   run(job: Job, onOutput: (chunk: Buffer) => void = () => undefined): Promise<JobResult> {
+    if (this.closed) return Promise.reject(stopped());
     return new Promise((resolve, reject) => {
       this.queue.push({ job, onOutput, resolve, reject });
       this.pump();
     });
   }
 
-  /** Ends all workers at once; jobs that run are rejected. */
-  close(): void {
+  /** Ends all workers at once; jobs that run or wait are rejected as `interrupted`. Resolves when no worker is left. */
+  async close(): Promise<void> {
     this.closed = true;
-    const stopped = unavailable({ code: "interrupted", message: "the build was stopped" });
-    for (const waiting of this.queue.splice(0)) waiting.reject(stopped);
-    for (const worker of this.workers) worker.channel.terminate();
+    for (const waiting of this.queue.splice(0)) waiting.reject(stopped());
+    for (const worker of this.workers) worker.stop();
+    if (this.workers.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.onEmpty.push(resolve);
+    });
   }
 
   private pump(): void {
@@ -57,12 +62,17 @@ export class WorkerPool {
         this.workers.delete(worker);
         const place = this.idle.indexOf(worker);
         if (place >= 0) this.idle.splice(place, 1);
+        if (this.closed && this.workers.size === 0) for (const empty of this.onEmpty) empty();
         this.pump();
       },
     });
     this.workers.add(worker);
     return worker;
   }
+}
+
+function stopped(): Error {
+  return unavailable({ code: "interrupted", message: "the build was stopped" });
 }
 
 class PoolWorker {
@@ -85,6 +95,12 @@ class PoolWorker {
     this.current = next;
     const request: Request = { id: ++this.counter, job: next.job };
     this.channel.send(request);
+  }
+
+  stop(): void {
+    this.current?.reject(stopped());
+    this.current = undefined;
+    this.channel.terminate();
   }
 
   private receive(reply: Reply): void {

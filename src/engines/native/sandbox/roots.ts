@@ -3,22 +3,27 @@
  * and capabilities, which Node cannot. A RUN's own upper folder becomes the layer's folder as it is.
  */
 import type { Processes } from "../../../base/index.js";
-import { digestOf, hexOf } from "../../../base/index.js";
 import { writeLayerTar } from "../../../oci/index.js";
 import type { LayerEntry } from "../../../oci/index.js";
 import type { LayerId, LayerStore } from "../store/layer-store.js";
-import { writeAll } from "../store/layer-writer.js";
+import { FileHasher, entriesKey, writeAll } from "../store/layer-writer.js";
+import type { Store } from "../store/store.js";
 import { guarded, ioError } from "../store/store.js";
+import { ContentHasher } from "../tree/content.js";
 import type { FolderNode, HashedEntry } from "../tree/file-tree.js";
 import { emptyTree } from "../tree/file-tree.js";
 import { diffTrees } from "../tree/tree-diff.js";
 import { runTool } from "./system.js";
 
-/** Characters of a layer's name that name its folder: short, for a mount takes one page of options; 128 bits are enough. */
-const rootNameLength = 32;
+/** Characters of a layer's name that name its folder: short, for a mount takes one page of options; 96 bits are enough. */
+const rootNameLength = 24;
 
-export function rootName(layer: LayerId): string {
-  return layer.slice(0, rootNameLength);
+/**
+ * The folder of a layer. It begins with the boot of the machine in which it was made: nothing proves these files again,
+ * and only a crash of the machine loses what was written.
+ */
+export function rootName(store: Store, layer: LayerId): string {
+  return `${store.boot}-${layer.slice(0, rootNameLength)}`;
 }
 
 /** A whiteout as the overlay filesystem knows it: a character device 0, 0. */
@@ -38,18 +43,20 @@ export class LayerRoots {
 
   /** Makes sure that the layer's folder is there and returns its name below `roots/`. */
   async layerRoot(layer: LayerId): Promise<string> {
-    return await this.root(rootName(layer), () => this.layers.get(layer).entries);
+    return await this.root(rootName(this.layers.store, layer), () => this.layers.get(layer).entries);
   }
 
   /** A folder that holds a whole tree: for bind mounts of contexts, and in place of more layers than one mount takes. */
   async treeRoot(tree: FolderNode): Promise<string> {
-    const entries = diffTrees(emptyTree, tree, () => false);
-    const key = hexOf(digestOf(JSON.stringify(entries)));
-    return await this.root(`t${rootName(key)}`, () => entries);
+    const hasher = new ContentHasher(this.layers.store.files);
+    const entries = diffTrees(emptyTree, tree, () => false).map((entry) =>
+      entry.type === "file" ? { ...entry, sha256: hasher.hashOf(entry) } : entry,
+    );
+    return await this.root(rootName(this.layers.store, `t${entriesKey(entries)}`), () => entries);
   }
 
   private async root(name: string, entries: () => readonly HashedEntry[]): Promise<string> {
-    if (this.layers.store.has("roots", name)) return name;
+    if (this.layers.store.use("roots", name)) return name;
     let work = this.pending.get(name);
     if (work === undefined) {
       work = this.layOut(name, entries()).finally(() => this.pending.delete(name));
@@ -75,11 +82,15 @@ export class LayerRoots {
     store.commit(folder, "roots", name);
   }
 
-  private writeTar(path: string, entries: readonly LayerEntry[]): void {
+  /** @throws rejected `content-changed` when a file is not what its entry says. */
+  private writeTar(path: string, entries: readonly (LayerEntry & { readonly sha256?: string })[]): void {
     const { files } = this.layers.store;
+    const hasher = new FileHasher();
+    const onContent = hasher.expect.bind(hasher);
     const fd = guarded(path, () => files.openSync(path, "wx", 0o600));
     try {
-      writeLayerTar(entries, { files, clamp: "none" }, (chunk) => {
+      writeLayerTar(entries, { files, clamp: "none", onContent }, (chunk) => {
+        hasher.update(chunk);
         writeAll(files, fd, chunk);
       });
     } catch (thrown) {

@@ -22,6 +22,8 @@ export interface FileStepInput {
   readonly base: readonly LayerId[];
   /** The source tree of each action, in the order of the actions; undefined for those that copy nothing. */
   readonly sources: readonly (FolderNode | undefined)[];
+  /** Make the layer, even where the store has it. */
+  readonly fresh: boolean;
 }
 
 export interface FileStepEffects {
@@ -33,6 +35,8 @@ export interface StepOutcome {
   readonly layer: StoredLayer;
   /** Whether the store had the layer already. */
   readonly cached: boolean;
+  /** When the layer was made: milliseconds since the epoch. */
+  readonly executedAt: number;
 }
 
 /** @throws what the copy throws, and rejected `content-changed` when a source changes meanwhile. */
@@ -43,8 +47,8 @@ export async function runFileStep(input: FileStepInput, effects: FileStepEffects
   const key = input.step.actions.some((action) => action.kind === "copy" && action.unpack)
     ? unpackKey(input, layers, hasher)
     : undefined;
-  const known = key === undefined ? undefined : recordedLayer(layers, key);
-  if (known !== undefined) return { layer: known, cached: true };
+  const known = key === undefined || input.fresh ? undefined : recordedLayer(layers, key);
+  if (known !== undefined) return { ...known, cached: true };
   const start = input.step.link ? emptyTree : base;
   const runner = new ActionRunner(base, hasher, effects.archives, layers.store.files);
   try {
@@ -53,24 +57,30 @@ export async function runFileStep(input: FileStepInput, effects: FileStepEffects
     const entries = diffTrees(start, after, same).map((entry) =>
       entry.type === "file" ? { ...entry, sha256: hasher.hashOf(entry) } : entry,
     );
-    return keep(layers, entries, key);
+    return keep(layers, entries, { key, fresh: input.fresh });
   } finally {
     runner.dispose();
   }
 }
 
-function keep(layers: LayerStore, entries: Parameters<typeof writeLayer>[1], key: string | undefined): StepOutcome {
+function keep(
+  layers: LayerStore,
+  entries: Parameters<typeof writeLayer>[1],
+  { key, fresh }: { readonly key: string | undefined; readonly fresh: boolean },
+): StepOutcome {
   const contentKey = entriesKey(entries);
-  const known = recordedLayer(layers, contentKey);
-  const layer = known ?? writeLayer(layers, entries);
-  if (known === undefined) layers.store.writeRecord("steps", contentKey, { layer: layer.id });
-  if (key !== undefined) layers.store.writeRecord("steps", key, { layer: layer.id });
-  return { layer, cached: known !== undefined };
+  const known = fresh ? undefined : recordedLayer(layers, contentKey);
+  const { layer, executedAt } = known ?? { layer: writeLayer(layers, entries), executedAt: layers.store.now() };
+  const record = { layer: layer.id, executedAt };
+  if (known === undefined) layers.store.writeRecord("steps", contentKey, record);
+  if (key !== undefined) layers.store.writeRecord("steps", key, record);
+  return { layer, executedAt, cached: known !== undefined };
 }
 
-function recordedLayer(layers: LayerStore, key: string): StoredLayer | undefined {
-  const record = layers.store.readRecord("steps", key) as { layer?: unknown } | undefined;
-  return typeof record?.layer === "string" ? layers.find(record.layer) : undefined;
+function recordedLayer(layers: LayerStore, key: string): Omit<StepOutcome, "cached"> | undefined {
+  const record = layers.store.useRecord("steps", key) as { layer: LayerId; executedAt: number } | undefined;
+  const layer = record === undefined ? undefined : layers.find(record.layer);
+  return record === undefined || layer === undefined ? undefined : { layer, executedAt: record.executedAt };
 }
 
 /** Archives are unpacked to learn what a step does, so such a step is known by its inputs instead. */

@@ -64,7 +64,7 @@ export class RunMounts {
 
   private async cache(mount: RunMount & { kind: "cache" }, tree: FolderNode, folder: string): Promise<SandboxMount> {
     const { store } = this.layers;
-    if (!store.has("cache", folder)) {
+    if (!store.use("cache", folder)) {
       const fresh = store.temporary("cache");
       guarded(fresh, () => {
         store.files.mkdirSync(fresh, { mode: mount.mode });

@@ -11,7 +11,7 @@ import { runTool, toolEnvironment } from "../sandbox/system.js";
 import { parseCapabilities, readUpper } from "../sandbox/upper-tree.js";
 import type { LayerId, LayerStore, StoredLayer } from "../store/layer-store.js";
 import { writeLayer } from "../store/layer-writer.js";
-import { guarded } from "../store/store.js";
+import { diskFull, guarded } from "../store/store.js";
 import { ContentHasher } from "../tree/content.js";
 import type { FileNode, FolderNode } from "../tree/file-tree.js";
 import { diffTrees } from "../tree/tree-diff.js";
@@ -103,7 +103,7 @@ async function execute(input: RunStepInput, effects: RunStepEffects, execution: 
     });
     store.files.writeFileSync(`${bundle}/config.json`, JSON.stringify(spec));
   });
-  await runSandbox(input, effects, bundle);
+  await runSandbox(effects, bundle);
   const mounted = [...own.mounts, ...scripts].map((mount) => mount.destination);
   const destinations = [...mounted, "/etc/hosts", "/etc/resolv.conf"];
   return missingMountPoints(execution.tree, destinations);
@@ -136,7 +136,7 @@ function scriptMounts(step: RunStep, bundle: string, effects: RunStepEffects): S
   return [...folders.values()];
 }
 
-async function runSandbox(input: RunStepInput, effects: RunStepEffects, bundle: string): Promise<void> {
+async function runSandbox(effects: RunStepEffects, bundle: string): Promise<void> {
   const [program, ...options] = effects.runtime;
   const id = bundle.slice(bundle.lastIndexOf("/") + 1);
   const result = await effects.processes.run(program, [...options, "run", "--bundle", bundle, id], {
@@ -149,14 +149,14 @@ async function runSandbox(input: RunStepInput, effects: RunStepEffects, bundle: 
     throw unavailable({
       code: "sandbox-killed",
       message: `the sandbox was ended by ${result.signal ?? "a signal"}`,
-      subject: `line ${String(input.step.origin.line)}`,
       hint: "the kernel ends processes when memory runs out; see its log",
     });
   }
+  const { store } = effects.layers;
+  if (store.isFull()) throw diskFull(store.root, new Error(`the command ended with status ${String(result.status)}`));
   throw rejected({
     code: "run-failed",
     message: `the command ended with status ${String(result.status)}`,
-    subject: `line ${String(input.step.origin.line)}`,
     hint: cannotStart.has(result.status) ? "a program or its interpreter is not in the image" : undefined,
   });
 }
@@ -179,6 +179,7 @@ function storeUpper(
 ): StoredLayer {
   const same = (a: FileNode, b: FileNode): boolean => hasher.hashOf(a) === hasher.hashOf(b);
   const layer = writeLayer(layers, diffTrees(before, after, same));
-  if (!layers.store.has("roots", rootName(layer.id))) layers.store.commit(root.upper, "roots", rootName(layer.id));
+  const name = rootName(layers.store, layer.id);
+  if (!layers.store.has("roots", name)) layers.store.commit(root.upper, "roots", name);
   return layer;
 }

@@ -2,7 +2,6 @@
  * Who may use a cache mount's folder (`sharing`): `shared` by all at once, `locked` by one at a time, `private` by one,
  * while others get a folder of their own. Holds between the RUNs of one process and between processes.
  */
-import type { Clock } from "../../../base/index.js";
 import { digestOf, hexOf } from "../../../base/index.js";
 import type { RunMount } from "../../../graph/index.js";
 import type { StoreLocks } from "./store-locks.js";
@@ -13,14 +12,15 @@ export interface HeldCaches {
   release(): void;
 }
 
-const pollMilliseconds = 100;
 const nameLength = 40;
 
 export class CacheLocks {
-  constructor(
-    private readonly locks: StoreLocks,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly locks: StoreLocks) {}
+
+  /** Ends all waiting. */
+  close(): void {
+    this.locks.close();
+  }
 
   /** Waits until every cache of the RUN may be used. Locks are taken in the order of their names, so nobody waits in a ring. */
   async acquire(target: string, mounts: readonly RunMount[]): Promise<HeldCaches> {
@@ -48,7 +48,7 @@ export class CacheLocks {
         taken.push(candidate);
         return candidate;
       }
-      if (sharing === "locked") await this.clock.sleep(pollMilliseconds);
+      if (sharing === "locked") await this.locks.wait();
     }
   }
 }

@@ -1,12 +1,12 @@
 /** The compressed form of a layer, in the canonical compressor's stream. */
 import { createHash } from "node:crypto";
 
-import type { Digest } from "../../../base/index.js";
-import { hexOf, isDigest, untrusted } from "../../../base/index.js";
+import type { Digest, FileSystem } from "../../../base/index.js";
+import { hexOf, isDigest, systemErrorCode } from "../../../base/index.js";
 import { LayerGzipEncoder, compressorName } from "../../../oci/index.js";
 import type { LayerStore } from "./layer-store.js";
 import { writeAll } from "./layer-writer.js";
-import { guarded } from "./store.js";
+import { damaged, guarded, ioError } from "./store.js";
 
 export interface CompressedLayer {
   readonly digest: Digest;
@@ -18,10 +18,10 @@ const readSize = 1 << 20;
 
 /** The descriptor that the store has for a layer's compressed form, if it has both. */
 export function findCompressed(layers: LayerStore, diffId: Digest): CompressedLayer | undefined {
-  const record = layers.store.readRecord("gzip", hexOf(diffId)) as Partial<CompressedLayer> & { compressor?: unknown };
+  const record = layers.store.useRecord("gzip", hexOf(diffId)) as Partial<CompressedLayer> & { compressor?: unknown };
   if (typeof record?.digest !== "string" || !isDigest(record.digest) || typeof record.size !== "number")
     return undefined;
-  if (record.compressor !== compressorName || !layers.store.has("gzip", `${hexOf(diffId)}.gz`)) return undefined;
+  if (record.compressor !== compressorName || !layers.store.use("gzip", `${hexOf(diffId)}.gz`)) return undefined;
   return { digest: record.digest, size: record.size };
 }
 
@@ -30,15 +30,16 @@ export function compressedPath(layers: LayerStore, diffId: Digest): string {
 }
 
 /**
- * Compresses a layer of the store.
- * @throws untrusted `layer-changed` when the tar is not what its diff id says.
+ * The compressed form of a layer, proven: one that the store has is read through, and made anew where it is damaged.
+ * @throws untrusted `store-damaged` when the tar is not what its diff id says; the tar is gone then.
  */
 export function compressLayer(layers: LayerStore, diffId: Digest): CompressedLayer {
-  const known = findCompressed(layers, diffId);
-  if (known !== undefined) return known;
   const { store } = layers;
+  const known = findCompressed(layers, diffId);
+  if (known !== undefined && sha256OfFile(store.files, compressedPath(layers, diffId)) === known.digest) return known;
   const temporary = store.temporary("gzip");
   const path = layers.tarPath(diffId);
+  if (!store.has("blobs", `${hexOf(diffId)}.tar`)) throw damaged(path, "it is missing");
   const input = guarded(path, () => store.files.openSync(path, "r"));
   const output = guarded(temporary, () => store.files.openSync(temporary, "wx", 0o600));
   try {
@@ -74,15 +75,32 @@ function pump(layers: LayerStore, diffId: Digest, input: number, output: number)
   }
   encoder.finish();
   const found: Digest = `sha256:${tarHash.digest("hex")}`;
-  if (found !== diffId) throw layerChanged(path, diffId, found);
+  if (found !== diffId) {
+    layers.store.discard("blobs", `${hexOf(diffId)}.tar`);
+    throw damaged(path, `its diff id is ${found}`);
+  }
   return { digest: `sha256:${blobHash.digest("hex")}`, size };
 }
 
-function layerChanged(path: string, expected: Digest, found: Digest): Error {
-  return untrusted({
-    code: "layer-changed",
-    message: `expected a layer with diff id ${expected}, found ${found}`,
-    subject: path,
-    hint: "the store was changed by something else; remove this file and build again",
-  });
+/** The digest of a file's bytes, or undefined when there is none. */
+export function sha256OfFile(files: FileSystem, path: string): Digest | undefined {
+  const hash = createHash("sha256");
+  const buffer = Buffer.allocUnsafe(readSize);
+  let fd: number;
+  try {
+    fd = files.openSync(path, "r");
+  } catch (thrown) {
+    if (systemErrorCode(thrown) === "ENOENT") return undefined;
+    throw ioError(thrown, path);
+  }
+  try {
+    for (let got = read(); got > 0; got = read()) hash.update(buffer.subarray(0, got));
+  } finally {
+    files.closeSync(fd);
+  }
+  return `sha256:${hash.digest("hex")}`;
+
+  function read(): number {
+    return guarded(path, () => files.readSync(fd, buffer, 0, readSize, null));
+  }
 }

@@ -10,7 +10,8 @@ import type { FolderNode, HashedEntry } from "../tree/file-tree.js";
 import { nodeAt, splitPath } from "../tree/file-tree.js";
 import type { LayerId, LayerStore, StoredLayer } from "./layer-store.js";
 import { writeAll } from "./layer-writer.js";
-import { guarded } from "./store.js";
+import { compressedPath, sha256OfFile } from "./layer-compressor.js";
+import { damaged, guarded } from "./store.js";
 
 export interface ImportRequest {
   /** File of the blob. */
@@ -28,7 +29,9 @@ const readSize = 1 << 20;
 /** @throws untrusted `digest-mismatch`, `diff-id-mismatch`; rejected for a tar that no layer may be. */
 export async function importLayer(layers: LayerStore, request: ImportRequest): Promise<StoredLayer> {
   const tarPath = layers.tarPath(request.diffId);
-  if (!layers.store.files.existsSync(tarPath)) await unpackBlob(layers, request);
+  const name = `${hexOf(request.diffId)}.tar`;
+  if (!layers.store.has("blobs", name)) await unpackBlob(layers, request);
+  else if (sha256OfFile(layers.store.files, tarPath) !== request.diffId) await unpackBlob(layers, request);
   const index = indexTarFile(toByteString(tarPath), layers.store.files, "layer");
   if (index.digest !== request.diffId) throw mismatch("diff-id-mismatch", request.diffId, index.digest, tarPath);
   const below = layers.tree(request.below);
@@ -69,14 +72,30 @@ async function unpackBlob(layers: LayerStore, request: ImportRequest): Promise<v
     const chunks = readChunks(store.files, request.path, blobHash);
     if (request.compressed) await gunzip(chunks, take, request.path);
     else for (const chunk of chunks) take(chunk);
+  } catch (thrown) {
+    const found = isOwn(layers, request) ? sha256OfFile(store.files, request.path) : request.digest;
+    throw found === request.digest ? thrown : wrongBlob(layers, request, found);
   } finally {
     store.files.closeSync(out);
   }
   const digest: Digest = `sha256:${blobHash.digest("hex")}`;
-  if (digest !== request.digest) throw mismatch("digest-mismatch", request.digest, digest, request.path);
+  if (digest !== request.digest) throw wrongBlob(layers, request, digest);
   const diffId: Digest = `sha256:${tarHash.digest("hex")}`;
   if (diffId !== request.diffId) throw mismatch("diff-id-mismatch", request.diffId, diffId, request.path);
   store.commit(temporary, "blobs", `${hexOf(diffId)}.tar`);
+}
+
+/** A blob of our own goes: the next attempt finds another place for it, or makes it anew. */
+function wrongBlob(layers: LayerStore, request: ImportRequest, found: Digest | undefined): Error {
+  if (found !== undefined && !isOwn(layers, request)) {
+    return mismatch("digest-mismatch", request.digest, found, request.path);
+  }
+  layers.store.discard("gzip", `${hexOf(request.diffId)}.gz`);
+  return damaged(request.path, found === undefined ? "it is missing" : `its digest is ${found}`);
+}
+
+function isOwn(layers: LayerStore, request: ImportRequest): boolean {
+  return request.path === compressedPath(layers, request.diffId);
 }
 
 function* readChunks(files: FileSystem, path: string, hash: ReturnType<typeof createHash>): Generator<Buffer> {

@@ -3,11 +3,12 @@
  * SHA-256 and place of each file).
  */
 import type { ByteString, Digest } from "../../../base/index.js";
-import { canonicalJson, digestOf, hexOf, toByteString, untrusted } from "../../../base/index.js";
+import { canonicalJson, digestOf, hexOf, toByteString } from "../../../base/index.js";
 import { applyLayer } from "../tree/draft-tree.js";
 import type { FolderNode, HashedEntry } from "../tree/file-tree.js";
 import { emptyTree } from "../tree/file-tree.js";
 import type { Store } from "./store.js";
+import { damaged } from "./store.js";
 
 /** One row for an entry: type, path, then what the type needs. JSON keeps it compact. */
 type Row = readonly (string | number | Readonly<Record<string, string>>)[];
@@ -121,7 +122,7 @@ export class LayerStore {
   add(diffId: Digest, size: number, entries: readonly HashedEntry[]): StoredLayer {
     const record: LayerRecord = { diffId, size, rows: entries.map(rowOf) };
     const id = hexOf(digestOf(JSON.stringify(record)));
-    if (!this.store.has("layers", `${id}.json`)) this.store.writeRecord("layers", id, record);
+    if (!this.isRecorded(id)) this.store.writeRecord("layers", id, record);
     const layer = { id, diffId, size, entries };
     this.layers.set(id, layer);
     return layer;
@@ -130,26 +131,34 @@ export class LayerStore {
   /** The layer of this name, or undefined when it or its tar is not in the store any more. */
   find(id: LayerId): StoredLayer | undefined {
     const known = this.layers.get(id);
-    if (known !== undefined) return known;
-    const record = this.store.readRecord("layers", id) as LayerRecord | undefined;
-    if (record === undefined || !this.store.has("blobs", `${hexOf(record.diffId)}.tar`)) return undefined;
-    if (hexOf(digestOf(JSON.stringify(record))) !== id) return undefined; // torn or changed: as if it were not there
+    if (known !== undefined) return this.hasTar(known.diffId) ? known : undefined;
+    const record = this.store.useRecord("layers", id) as LayerRecord | undefined;
+    if (record === undefined || hexOf(digestOf(JSON.stringify(record))) !== id) return undefined;
+    if (!this.hasTar(record.diffId)) return undefined;
     const tarPath = toByteString(this.tarPath(record.diffId));
     const layer = { id, ...record, entries: record.rows.map((row) => entryOfRow(row, tarPath)) };
     this.layers.set(id, layer);
     return layer;
   }
 
-  /** @throws untrusted `layer-missing` */
+  /** @throws untrusted `store-damaged` */
   get(id: LayerId): StoredLayer {
     const layer = this.find(id);
     if (layer !== undefined) return layer;
-    throw untrusted({
-      code: "layer-missing",
-      message: "a layer that was in the store is gone or was changed",
-      subject: this.store.path("layers", `${id}.json`),
-      hint: "run the command again: the layer is built anew",
-    });
+    this.layers.delete(id);
+    this.store.discard("layers", `${id}.json`);
+    throw damaged(this.store.path("layers", `${id}.json`), "it or its layer is gone or was changed");
+  }
+
+  private hasTar(diffId: Digest): boolean {
+    return this.store.use("blobs", `${hexOf(diffId)}.tar`);
+  }
+
+  /** A record that is damaged counts as none. */
+  private isRecorded(id: LayerId): boolean {
+    return this.layers.has(id)
+      ? this.store.has("layers", `${id}.json`)
+      : this.store.readRecord("layers", id) !== undefined;
   }
 
   /**

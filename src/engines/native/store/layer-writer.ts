@@ -10,8 +10,8 @@ import type { LayerStore, StoredLayer } from "./layer-store.js";
 import { imageEpochSeconds } from "./layer-store.js";
 import { guarded, ioError } from "./store.js";
 
-/** Hashes each file as its bytes pass in the stream of the whole tar. */
-class FileHasher {
+/** Hashes each file as its bytes pass in the stream of the whole tar, and holds it to the SHA-256 of its entry. */
+export class FileHasher {
   readonly offsets: number[] = [];
   readonly hashes: string[] = [];
   private readonly waiting: { readonly end: number; readonly start: number; readonly entry: FileEntry }[] = [];

@@ -1,12 +1,13 @@
 /** Names that one holder at a time may have, among the steps of a process and among processes. */
 import type { Clock } from "../../../base/index.js";
-import { systemErrorCode } from "../../../base/index.js";
+import { systemErrorCode, unavailable } from "../../../base/index.js";
 import type { Store } from "./store.js";
 
 const pollMilliseconds = 100;
 
 export class StoreLocks {
   private readonly held = new Set<string>();
+  private closed = false;
 
   constructor(
     private readonly store: Store,
@@ -16,14 +17,25 @@ export class StoreLocks {
     private readonly isAlive: (owner: string) => boolean,
   ) {}
 
-  /** Runs the work while nobody else holds the name. */
+  /** Runs the work while nobody else holds the name. @throws unavailable `interrupted` */
   async alone<T>(name: string, work: () => T): Promise<T> {
-    while (!this.tryLock(name)) await this.clock.sleep(pollMilliseconds);
+    while (!this.tryLock(name)) await this.wait();
     try {
       return work();
     } finally {
       this.unlock(name);
     }
+  }
+
+  /** A moment before the next attempt. @throws unavailable `interrupted` once nobody may wait any more */
+  async wait(): Promise<void> {
+    await this.clock.sleep(pollMilliseconds);
+    if (this.closed) throw unavailable({ code: "interrupted", message: "the build was stopped while it waited" });
+  }
+
+  /** Ends all waiting. */
+  close(): void {
+    this.closed = true;
   }
 
   /** Takes the name if it is free. A holder that is gone loses it. */
@@ -33,6 +45,16 @@ export class StoreLocks {
     const taken = this.create(name) || (this.removeStale(name) && this.create(name));
     if (taken) this.held.add(name);
     return taken;
+  }
+
+  /** Whether some other process has the name. */
+  isHeld(name: string): boolean {
+    try {
+      return !this.held.has(name) && this.isAlive(this.store.files.readFileSync(this.path(name), "utf8"));
+    } catch (thrown) {
+      if (systemErrorCode(thrown) === "ENOENT") return false;
+      throw thrown;
+    }
   }
 
   unlock(name: string): void {

@@ -39,7 +39,11 @@ export class ContentHasher {
     }
     const chunks: Buffer[] = [];
     this.read(node, (chunk) => chunks.push(Buffer.from(chunk)));
-    return Buffer.concat(chunks);
+    const data = Buffer.concat(chunks);
+    if (node.sha256 !== undefined && createHash("sha256").update(data).digest("hex") !== node.sha256) {
+      throw changed(`expected content with SHA-256 ${node.sha256}, found another`);
+    }
+    return data;
   }
 
   private read(node: FileNode, take: (chunk: Uint8Array) => void): void {
@@ -58,17 +62,19 @@ export class ContentHasher {
         take(this.buffer.subarray(0, got));
         done += got;
       }
-      if (done !== node.size) throw shorter(node, done);
+      if (done !== node.size) {
+        throw changed(`expected a file of ${String(node.size)} bytes, found ${String(done)}`);
+      }
     } finally {
       this.files.closeSync(fd);
     }
   }
 }
 
-function shorter(node: FileNode, found: number): Error {
+function changed(message: string): Error {
   return rejected({
     code: "content-changed",
-    message: `expected a file of ${String(node.size)} bytes, found ${String(found)}`,
+    message,
     hint: "something wrote to the file during the build; run it again when nothing does",
   });
 }
