@@ -12,6 +12,8 @@ export interface GenerateTreeOptions {
   /** Targets that the tree shall have, at least 20. */
   readonly targets: number;
   readonly seed: number;
+  /** Makes a tree that can be built, and quickly: its sources are small files, which are written into this folder. */
+  readonly distfiles?: string;
 }
 
 /** What was made. */
@@ -33,14 +35,16 @@ interface Plan {
 /** Writes the tree into `directory`, which is made when it is missing. */
 export function generateTree(directory: string, options: GenerateTreeOptions): GeneratedTree {
   const next = random(options.seed);
+  const { distfiles } = options;
+  if (distfiles !== undefined) mkdirSync(distfiles, { recursive: true });
   const made: string[] = [];
   let edges = 0;
   for (const plan of plans(options.targets, next)) {
     const folder = join(directory, "packages", plan.stage, plan.name);
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "package.toml"), packageToml(plan, next));
+    writeFileSync(join(folder, "package.toml"), packageToml(plan, next, distfiles));
     const usable = made.filter((id) => mayUse(plan.stage, id));
-    const file = containerfile(plan, usable, next);
+    const file = containerfile(plan, usable, next, distfiles !== undefined);
     writeFileSync(join(folder, "Containerfile"), file.text);
     edges += file.edges;
     for (const name of plan.subpackages.length > 0 ? plan.subpackages : [plan.name]) made.push(`${plan.stage}-${name}`);
@@ -82,7 +86,7 @@ function version(next: Random): string {
   return parts.join(".") + (next.below(15) === 0 ? "-rc1" : "");
 }
 
-function packageToml(plan: Plan, next: Random): string {
+function packageToml(plan: Plan, next: Random, distfiles: string | undefined): string {
   const list = plan.subpackages.map((name) => `  "${name}",\n`).join("");
   const lines = [
     "[package]",
@@ -96,16 +100,28 @@ function packageToml(plan: Plan, next: Random): string {
   ];
   if (plan.versionFrom === undefined) {
     const extra = next.below(8) === 0 ? 1 + next.below(8) : 0;
-    lines.push(...source(plan, plan.name, undefined, next));
+    lines.push(...source(plan, { name: plan.name, own: undefined, distfiles }, next));
     for (let index = 0; index < extra; index++) {
-      lines.push(...source(plan, `${next.pick(words)}_${String(index)}`, version(next), next));
+      const name = `${next.pick(words)}_${String(index)}`;
+      lines.push(...source(plan, { name, own: version(next), distfiles }, next));
     }
   }
   return `${lines.join("\n")}\n`;
 }
 
-function source(plan: Plan, name: string, own: string | undefined, next: Random): readonly string[] {
-  const hash = createHash("sha256").update(`${plan.stage}/${plan.name}/${name}`).digest("hex");
+interface PlannedSource {
+  readonly name: string;
+  /** Its own version, where it has not the package's. */
+  readonly own: string | undefined;
+  readonly distfiles: string | undefined;
+}
+
+/** The hash is that of the file that a tree which can be built has. */
+function source(plan: Plan, { name, own, distfiles }: PlannedSource, next: Random): readonly string[] {
+  const content = `${plan.stage}/${plan.name}/${name}`;
+  const hash = createHash("sha256").update(content).digest("hex");
+  const format = distfiles === undefined ? "tar.gz" : "txt";
+  if (distfiles !== undefined) writeFileSync(join(distfiles, `${name}-${own ?? plan.version}.${format}`), content);
   const mirrors = [`https://${next.pick(words)}.example.org/${name}/v{version}/{file}`];
   if (next.below(4) === 0) mirrors.push(`https://mirror.example.com/pub/${name}/{file}`);
   return [
@@ -113,7 +129,7 @@ function source(plan: Plan, name: string, own: string | undefined, next: Random)
     `[sources.${name}]`,
     `hash = "${hash}"`,
     ...(own === undefined ? [] : [`version = "${own}"`]),
-    'format = "tar.gz"',
+    `format = "${format}"`,
     `file = "${name}-{version}.{format}"`,
     `mirrors = [${mirrors.map((mirror) => ` "${mirror}",`).join("")} ]`,
   ];
@@ -124,7 +140,7 @@ interface MadeContainerfile {
   readonly edges: number;
 }
 
-function containerfile(plan: Plan, usable: readonly string[], next: Random): MadeContainerfile {
+function containerfile(plan: Plan, usable: readonly string[], next: Random, buildable: boolean): MadeContainerfile {
   const base = usable.filter((id) => id.startsWith("bootstrap-") || next.below(10) === 0);
   const count = Math.min(usable.length, 2 + next.below(11));
   const chosen = new Set(Array.from({ length: count }, () => nearEnd(usable, next)));
@@ -133,7 +149,7 @@ function containerfile(plan: Plan, usable: readonly string[], next: Random): Mad
   const lines = [
     `FROM ${from} AS build`,
     ...[...chosen].map((id) => `COPY --from=stagex/${id} . /`),
-    ...buildSteps(plan, next),
+    ...buildSteps(plan, next, buildable),
     ...packageStages(plan),
   ];
   return { text: `${lines.join("\n")}\n`, edges: used.size * Math.max(1, plan.subpackages.length) };
@@ -145,15 +161,18 @@ function nearEnd(usable: readonly string[], next: Random): string {
   return usable[usable.length - 1 - back] ?? "";
 }
 
-function buildSteps(plan: Plan, next: Random): readonly string[] {
+/** In a tree that can be built the text of the build is a file of the image, and a pallet has no source to add. */
+function buildSteps(plan: Plan, next: Random, buildable: boolean): readonly string[] {
   const folder = `/${plan.name}-\${VERSION}`;
+  const format = buildable ? "txt" : "tar.gz";
+  const rootfs = plan.subpackages.map((name) => `COPY <<EOF /rootfs/usr/share/${name}/name\n${name}\nEOF`);
   return [
     "ARG VERSION",
-    `ADD fetch/${plan.name}-\${VERSION}.tar.gz .`,
+    ...(buildable && plan.versionFrom !== undefined ? [] : [`ADD fetch/${plan.name}-\${VERSION}.${format} .`]),
     `WORKDIR ${folder}`,
     "# the flags that every package of this tree takes",
     `ENV CFLAGS="-O2 -pipe" \\\n    DESTDIR=/rootfs`,
-    "RUN --network=none <<-EOF",
+    buildable ? `COPY <<-"EOF" /rootfs/usr/src/${plan.name}` : "RUN --network=none <<-EOF",
     "\tset -eux",
     ...Array.from(
       { length: 2 + next.below(5) },
@@ -162,6 +181,7 @@ function buildSteps(plan: Plan, next: Random): readonly string[] {
     '\tmake -j "$(nproc)"',
     "\tmake install",
     "EOF",
+    ...(buildable ? rootfs : []),
     ...(next.below(3) === 0 ? ['COPY --chmod=0644 <<-"EOF" /rootfs/etc/conf', "\tvalue = $(uname -m)", "EOF"] : []),
   ];
 }

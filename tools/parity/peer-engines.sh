@@ -9,13 +9,15 @@
 # PEERS_SUITE  trixie (BuildKit 0.13, Go 1.24: the form the project follows) or sid (newer frontend); default trixie
 # PEERS_ROOT   where the chroot is; default /opt/peers-$PEERS_SUITE
 # PEERS_SHARE  folder shown as /peers; default $PEERS_ROOT.share
+# PEERS_EXTRA  further packages, each with a program of its name: the bench wants buildah and skopeo
 set -euo pipefail
 
 suite=${PEERS_SUITE:-trixie}
 root=${PEERS_ROOT:-/opt/peers-$suite}
 share=${PEERS_SHARE:-$root.share}
 path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-packages=(docker.io docker-cli docker-buildx runc xz-utils)
+read -r -a extra <<<"${PEERS_EXTRA-}"
+packages=(docker.io docker-cli docker-buildx runc xz-utils "${extra[@]}")
 
 machine_mirror() {
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/\?$' || {
@@ -66,7 +68,8 @@ install_packages() {
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no package may start its own daemon
   chmod 0755 "$root/usr/sbin/policy-rc.d"
   mount_all
-  inside sh -c 'command -v dockerd && command -v runc' >/dev/null && return
+  inside sh -c 'for program in dockerd runc "$@"; do command -v "$program" || exit 1; done' sh "${extra[@]}" \
+    >/dev/null && return
   # The machine's own answers on proxies and on mirrors that stand still; signatures are checked in any case.
   apt-config dump --no-empty --format '%f "%v";%n' Acquire::http::Proxy Acquire::Check-Valid-Until Acquire::Check-Date \
     >"$root/etc/apt/apt.conf.d/00machine"
@@ -124,7 +127,7 @@ case ${1-} in
     umount -R -l "$root/sys" "$root" 2>/dev/null || true
     ;;
   *)
-    sed -n '2,11s/^# \{0,1\}//p' "$0"
+    sed -n '2,12s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac
