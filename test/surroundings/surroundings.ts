@@ -107,7 +107,17 @@ function normaliseMount(line: string): string[] {
     .join(",");
   if (target === "/etc/hosts" || target === "/etc/resolv.conf") return [`bind ${target} ${kept}`];
   if (target === "/sys/fs/cgroup") return [`cgroup ${target}`];
+  // A node of the machine: its file system, and how large that may grow, are the machine's affair.
+  if (/^\/dev\/[a-z]+$/.test(target) && type === "devtmpfs") return [`bind ${target} ${flagsOf(kept)}`];
   return [`${target === "/" ? "root" : device} ${target} ${target === "/" ? "any" : type} ${kept}`];
+}
+
+/** Without the options that are about the file system as a whole. */
+function flagsOf(kept: string): string {
+  return kept
+    .split(",")
+    .filter((option) => !option.includes("="))
+    .join(",");
 }
 
 const mountFlags = /^(?:ro|rw|nosuid|nodev|noexec|relatime|strictatime|noatime|size=.*|mode=.*|gid=.*|ptmxmode=.*)$/;
