@@ -54,7 +54,10 @@ export function runDigests(options: DigestsOptions, files: FileSystem): DigestsR
     return target === undefined ? [] : [digestsTarget(target, options, listed.get(id), files)];
   });
   const unknown = [...listed.keys()].filter((id) => !targets.has(id)).sort(compareText);
-  if (options.mode === "write") writeDigests(tree.root, merged(listed, rows, targets), files);
+  if (options.mode === "write") {
+    writeDigests(tree.root, merged(listed, rows, targets), files);
+    return runDigests({ ...options, mode: "show" }, files);
+  }
   const reasons = options.mode === "verify" ? verifyReasons(rows, unknown) : [];
   const report = { tool: thisTool, targets: rows, unknown };
   return reasons.length === 0 ? report : { ...report, reasons };

@@ -123,12 +123,13 @@ async function tryRun(
     buildArguments: new Map(),
     targetStage: undefined,
     networkAllowed: false,
+    fileName: "Containerfile",
     noCache: true,
     output: { folder: `${folder}/out`, repository: "doctor/trial", version: "latest" },
   });
   let said = "";
   try {
-    await opened.engine.build({ ...input, definition, networkAllowed: false, noCache: true }, (event) => {
+    await opened.engine.build({ ...input, fileName, definition, networkAllowed: false, noCache: true }, (event) => {
       if (event.type === "step-output") said = (said + event.chunk.toString("utf8")).slice(-500);
     });
     return undefined;

@@ -1,5 +1,5 @@
 /** What the commands on a tree have in common. */
-import type { StagewrightError } from "../base/index.js";
+import { malformed, messageOf, type StagewrightError } from "../base/index.js";
 import type { LoadedTree } from "./load-tree.js";
 import { loadTree } from "./load-tree.js";
 import type { Machine } from "./machine.js";
@@ -22,7 +22,21 @@ export function openTree(options: TreeOptions, machine: Machine): LoadedTree {
     uid,
     tool: `${thisTool.name} ${thisTool.version}`,
   };
-  return loadTree({ fs: files, root: files.realpathSync(options.tree), cache, clock, log });
+  return loadTree({ fs: files, root: realTree(options.tree, machine), cache, clock, log });
+}
+
+function realTree(folder: string, machine: Machine): string {
+  try {
+    return machine.files.realpathSync(folder);
+  } catch (cause) {
+    throw malformed({
+      code: "no-tree",
+      message: `expected the root of a package tree: ${messageOf(cause)}`,
+      subject: folder,
+      hint: "go to the tree, or name it with --tree DIR",
+      cause,
+    });
+  }
 }
 
 export function storeFolder(options: TreeOptions, machine: Machine): string {
