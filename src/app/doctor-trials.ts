@@ -123,7 +123,6 @@ async function tryRun(
     buildArguments: new Map(),
     targetStage: undefined,
     networkAllowed: false,
-    fileName: "Containerfile",
     noCache: true,
     output: { folder: `${folder}/out`, repository: "doctor/trial", version: "latest" },
   });

@@ -27,6 +27,11 @@ const ownUid = process.getuid?.() ?? 0;
 
 export const asRoot = ownUid === 0;
 
+/** Who builds in tests that are about both: root where there is one, and a user without privileges. */
+export function builders(): readonly TestUser[] {
+  return asRoot ? [self, userWithoutPrivileges()] : [self];
+}
+
 /** The user who runs the tests. */
 export const self: TestUser = { name: "self", uid: ownUid, gid: process.getgid?.() ?? 0 };
 
@@ -67,6 +72,8 @@ export interface BuildOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
   readonly contexts?: Readonly<Record<string, string>>;
+  /** What the command's standard input and its descriptor 3 are; nothing without. */
+  readonly descriptors?: readonly [input: number, third: number];
 }
 
 /** A tree with one target, `user-probe`, and a store, in a folder of their own. */
@@ -115,7 +122,9 @@ export class SandboxTree {
     const env = { PATH: process.env["PATH"] ?? "", HOME: this.folder, ...options.environment };
     const { uid, gid } = this.user;
     const identity = uid === ownUid ? {} : { uid, gid };
-    return spawn(process.execPath, args, { ...identity, env, stdio: ["ignore", "pipe", "pipe"], cwd: this.folder });
+    const [input, third] = options.descriptors ?? ["ignore" as const, "ignore" as const];
+    const stdio = [input, "pipe" as const, "pipe" as const, third];
+    return spawn(process.execPath, args, { ...identity, env, stdio, cwd: this.folder });
   }
 
   async build(containerfile: string, options: BuildOptions = {}): Promise<CommandResult> {
