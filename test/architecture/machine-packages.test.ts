@@ -15,21 +15,11 @@ interface Entry {
 const run: readonly Entry[] = packages.run;
 const test: readonly Entry[] = packages.test;
 
-/** On every Debian machine (coreutils, dash, gzip), or there wherever npm is; apt is looked for before it is used. */
-const everywhere = [
-  "cp",
-  "mkfifo",
-  "touch",
-  "sh",
-  "false",
-  "true",
-  "cat",
-  "gzip",
-  "npm",
-  "node",
-  "apt-get",
-  "apt-cache",
-];
+/** From Debian's essential packages, or there wherever npm is; apt is looked for before it is used. */
+const everywhere =
+  "apt-cache apt-get bash cat chmod chown cp false gzip ipcmk ipcrm mkfifo node npm rm sh touch true useradd usermod".split(
+    " ",
+  );
 
 /** A program by its literal name, as the first argument of whatever starts it. */
 const starts = /(?:execFileSync|spawnSync|execFile|spawn|processes\.run|runTool\([\w.]+,)[(\s]*"([a-z][\w.-]*)"/g;
