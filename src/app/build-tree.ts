@@ -1,6 +1,6 @@
 /** The use case of `build`: the wanted targets of a tree and all they stand on, each when its dependencies are there. */
 import type { Clock, Digest, FileSystem, Json } from "../base/index.js";
-import { StagewrightError, malformed, unavailable } from "../base/index.js";
+import { StagewrightError, malformed, rejected, unavailable } from "../base/index.js";
 import type { BuildEvent, Engine, Platform, StepReport, Target } from "../graph/index.js";
 import { closureOf, parsePlatform, renderPlatform, resolveTargets } from "../graph/index.js";
 import type { Store } from "../engines/index.js";
@@ -111,6 +111,7 @@ class TreeBuild {
   private readonly running = new Map<string, Promise<TargetResult>>();
   private sources: Promise<FetchedSources> | undefined;
   private engine: Promise<Engine> | undefined;
+  private stale: ReadonlySet<string> = new Set();
   private readonly now: number;
   private readonly contexts: NamedContexts;
 
@@ -126,6 +127,7 @@ class TreeBuild {
 
   async run(): Promise<readonly TargetResult[]> {
     const stale = this.staleTargets();
+    this.stale = new Set(stale.map(({ id }) => id));
     this.effects.onEvent({ type: "target-planned", waiting: stale.length, total: this.order.length });
     if (stale.length > 0) {
       this.sources = this.effects.fetch(stale);
@@ -193,6 +195,8 @@ class TreeBuild {
   }
 
   private async buildOne(target: Target): Promise<TargetResult> {
+    // Nothing below it is stale either: its dependencies are what they were.
+    if (!this.stale.has(target.id)) return this.cachedResult(target);
     const digests: Digest[] = [];
     for (const id of target.dependencies) {
       const digest = (await this.running.get(id))?.digest ?? null;
@@ -238,6 +242,7 @@ class TreeBuild {
     const { files, onEvent, alone } = this.effects;
     const download = (wanted: Download): Promise<string> => this.effects.download(target, wanted);
     const image = await buildImage(request, { engine, files, onEvent, alone, download });
+    if (this.keyOf(target, dependencies) !== key) throw changedMeanwhile(target);
     const seconds = (this.effects.clock.monotonic() - begun) / 1000;
     this.remember(target, key, image, seconds);
     const state = image.steps.some((step) => step.state === "executed") ? "built" : "cached";
@@ -287,6 +292,15 @@ class TreeBuild {
     this.effects.onEvent({ type: "target-ended", result });
     return result;
   }
+}
+
+function changedMeanwhile(target: Target): StagewrightError {
+  return rejected({
+    code: "context-changed",
+    message: "a file of the package changed while it was built",
+    subject: target.package.folder,
+    hint: "run the build again when nothing writes to the folder",
+  });
 }
 
 function skippedBecause(dependency: string): StagewrightError {
