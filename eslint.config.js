@@ -1,6 +1,6 @@
 import tseslint from "typescript-eslint";
 
-const generated = ["dist/**", "node_modules/**", "out/**", "src/**/assembly/**"];
+const generated = ["dist/**", "dist-*/**", "node_modules/**", "out/**", "src/**/assembly/**"];
 
 export default tseslint.config(
   { ignores: generated },

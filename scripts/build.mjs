@@ -1,33 +1,41 @@
 // Makes dist/: one bundle for the command, with each command a chunk that is loaded when it is used, and one for workers.
-import { chmod, rm } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { chmod, mkdtemp, rename, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-process.chdir(root);
+import { buildWasm } from "./build-wasm.mjs";
 
-if (existsSync("scripts/build-wasm.mjs")) {
-  const { buildWasm } = await import("./build-wasm.mjs");
-  await buildWasm();
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+await buildWasm();
+
+// Made aside and put in place whole: tests that run the old one keep it, and two builds at once do not mix.
+const fresh = await mkdtemp("dist-");
+const old = `${fresh}-old`;
+// CommonJS dependencies call require() for Node's own modules.
+const requireForCommonJs =
+  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+try {
+  await build({
+    entryPoints: { "cli/main": "src/cli/main.ts", worker: "src/app/workers/worker-main.ts" },
+    outdir: fresh,
+    bundle: true,
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    minifySyntax: true,
+    legalComments: "none",
+    logLevel: "warning",
+    banner: { js: requireForCommonJs },
+  });
+  await chmod(fresh, 0o755);
+  await chmod(`${fresh}/cli/main.js`, 0o755);
+  await rename("dist", old).catch((error) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  await rename(fresh, "dist");
+} finally {
+  await rm(fresh, { recursive: true, force: true });
+  await rm(old, { recursive: true, force: true });
 }
-await rm("dist", { recursive: true, force: true });
-const common = {
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  format: "esm",
-  logLevel: "warning",
-  legalComments: "none",
-  // CommonJS dependencies call require() for Node's own modules.
-  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
-};
-await build({
-  ...common,
-  entryPoints: { "cli/main": "src/cli/main.ts", worker: "src/app/workers/worker-main.ts" },
-  outdir: "dist",
-  splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
-  minifySyntax: true,
-});
-await chmod("dist/cli/main.js", 0o755);

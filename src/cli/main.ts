@@ -2,6 +2,7 @@
 /** The command: reads the arguments, loads the one command that was asked for, prints its report, gives its status. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
+import type { CommandContext } from "./context.js";
 import { Terminal } from "./terminal.js";
 
 /** 128 and the number of SIGINT, as shells count. */
@@ -10,19 +11,6 @@ const wrongUse = 2;
 
 const terminal = new Terminal(process.stdout, process.stderr, process.env);
 const interruption = new AbortController();
-
-export interface CommonOptions {
-  readonly tree: string;
-  readonly store?: string;
-  readonly json?: boolean;
-}
-
-export interface CommandContext {
-  readonly terminal: Terminal;
-  readonly abort: AbortSignal;
-  /** Every command of the program with its options, for completion. */
-  readonly program: Command;
-}
 
 type Run = (words: readonly string[], options: never, context: CommandContext) => Promise<number>;
 

@@ -73,7 +73,13 @@ export interface BuildOutput {
 }
 
 export type BuildEvent =
-  | { readonly type: "step-started"; readonly target: string; readonly step: number; readonly line: number; readonly text: string }
+  | {
+      readonly type: "step-started";
+      readonly target: string;
+      readonly step: number;
+      readonly line: number;
+      readonly text: string;
+    }
   | { readonly type: "step-output"; readonly target: string; readonly step: number; readonly chunk: Buffer }
   | { readonly type: "step-ended"; readonly target: string; readonly step: number; readonly report: StepReport }
   | { readonly type: "compressing"; readonly target: string };

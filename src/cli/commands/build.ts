@@ -3,7 +3,7 @@ import { parseNamedContext, runBuild } from "../../app/index.js";
 import type { BuildReport } from "../../app/index.js";
 import { BuildProgress } from "../build-progress.js";
 import { FetchProgress } from "../fetch-progress.js";
-import type { CommandContext, CommonOptions } from "../main.js";
+import type { CommandContext, CommonOptions } from "../context.js";
 import { thisMachine } from "../machine.js";
 import { secondsText, sizeText, table } from "../numbers.js";
 import { resolvePath } from "../paths.js";

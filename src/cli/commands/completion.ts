@@ -1,5 +1,5 @@
 import { malformed } from "../../base/index.js";
-import type { CommandContext } from "../main.js";
+import type { CommandContext } from "../context.js";
 
 interface CommandWords {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { digestsStatus, openTree, runDigests } from "../../app/index.js";
-import type { CommandContext, CommonOptions } from "../main.js";
+import type { CommandContext, CommonOptions } from "../context.js";
 import { thisMachine } from "../machine.js";
 import { table } from "../numbers.js";
 import { resolvePath } from "../paths.js";

@@ -1,5 +1,5 @@
 import { doctorStatus, renderDoctor, runDoctor } from "../../app/index.js";
-import type { CommandContext, CommonOptions } from "../main.js";
+import type { CommandContext, CommonOptions } from "../context.js";
 import { thisMachine } from "../machine.js";
 import { shown } from "../terminal.js";
 

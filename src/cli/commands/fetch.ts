@@ -1,6 +1,6 @@
 import { runFetchCommand } from "../../app/index.js";
 import { FetchProgress } from "../fetch-progress.js";
-import type { CommandContext, CommonOptions } from "../main.js";
+import type { CommandContext, CommonOptions } from "../context.js";
 import { thisMachine } from "../machine.js";
 import { shown } from "../terminal.js";
 

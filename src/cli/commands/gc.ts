@@ -1,5 +1,5 @@
 import { runGarbage } from "../../app/index.js";
-import type { CommandContext, CommonOptions } from "../main.js";
+import type { CommandContext, CommonOptions } from "../context.js";
 import { thisMachine } from "../machine.js";
 import { sizeText } from "../numbers.js";
 
