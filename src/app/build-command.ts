@@ -8,7 +8,7 @@ import { BuildSources } from "./build-sources.js";
 import type { TargetResult, TreeBuildEvent } from "./build-tree.js";
 import { buildTree } from "./build-tree.js";
 import type { OpenedEngine } from "./engine-factory.js";
-import { engineSettings, openNativeEngine } from "./engine-factory.js";
+import { engineSettings, hasLeftovers, openNativeEngine } from "./engine-factory.js";
 import type { ReportTool } from "./fetch-report.js";
 import type { Machine } from "./machine.js";
 import type { NamedContext } from "./named-contexts.js";
@@ -95,6 +95,8 @@ export async function runBuild(
   };
   options.abort.addEventListener("abort", stop);
   try {
+    // A build with nothing to do takes the time only where a process was killed: what it left may be large.
+    if (hasLeftovers(store, machine)) await engine.get();
     const results = await buildTree(
       { ...options, tree, outputFolder: options.output },
       {

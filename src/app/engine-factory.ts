@@ -79,7 +79,7 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
   const remove = async (paths: readonly string[]): Promise<void> => {
     if (paths.length > 0) await sandboxes.run({ kind: "remove", paths });
   };
-  const leftovers = store.temporaryOwners().filter((other) => !isAlive(other));
+  const leftovers = users.temporaryLeftovers();
   const staleRoots = store.staleRoots().map((name) => store.path("roots", name));
   await remove([...leftovers.map((name) => store.path("tmp", name)), ...staleRoots]);
   return {
@@ -98,6 +98,13 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
       locks.unlockAll();
     },
   };
+}
+
+/** Whether a process that is gone has left something in the store that opening an engine removes. */
+export function hasLeftovers(store: Store, { files, clock }: Pick<EngineEffects, "files" | "clock">): boolean {
+  const owner = ownIdentity(files);
+  const isAlive = (other: string): boolean => !isGone(files, processOf(other));
+  return new StoreUsers(store, new StoreLocks(store, clock, owner, isAlive), clock, owner, isAlive).hasLeftovers();
 }
 
 /** The options that the machine decides. */

@@ -49,10 +49,21 @@ export class StoreLocks {
 
   /** Whether some other process has the name. */
   isHeld(name: string): boolean {
+    const holder = this.holder(name);
+    return holder !== undefined && !this.held.has(name) && this.isAlive(holder);
+  }
+
+  /** Whether the one that has the name is gone. */
+  isStale(name: string): boolean {
+    const holder = this.holder(name);
+    return holder !== undefined && !this.isAlive(holder);
+  }
+
+  private holder(name: string): string | undefined {
     try {
-      return !this.held.has(name) && this.isAlive(this.store.files.readFileSync(this.path(name), "utf8"));
+      return this.store.files.readFileSync(this.path(name), "utf8");
     } catch (thrown) {
-      if (systemErrorCode(thrown) === "ENOENT") return false;
+      if (systemErrorCode(thrown) === "ENOENT") return undefined;
       throw thrown;
     }
   }
@@ -82,7 +93,8 @@ export class StoreLocks {
     }
   }
 
-  private removeStale(name: string): boolean {
+  /** Takes the name from a holder that is gone. False where somebody has it. */
+  removeStale(name: string): boolean {
     const path = this.path(name);
     const { files } = this.store;
     try {

@@ -23,8 +23,21 @@ export class StoreUsers {
     private readonly isAlive: (owner: string) => boolean,
   ) {}
 
+  /** Whether a process that is gone has left something that {@link enter} or the sweep of `tmp/` removes. */
+  hasLeftovers(): boolean {
+    const { builders, locks } = this.present();
+    const gone = builders.some((name) => !this.isAlive(name)) || locks.some((name) => this.locks.isStale(name));
+    return gone || this.temporaryLeftovers().length > 0;
+  }
+
+  /** Folders below `tmp/` of processes that are gone. */
+  temporaryLeftovers(): string[] {
+    return this.store.temporaryOwners().filter((owner) => !this.isAlive(owner));
+  }
+
   /** Waits for one that collects garbage; from then on none starts until {@link leave}. */
   async enter(): Promise<void> {
+    this.sweep();
     for (;;) {
       const path = this.ownPath();
       guarded(path, () => {
@@ -55,15 +68,23 @@ export class StoreUsers {
     }
   }
 
-  /** Other processes that build now. What those that are gone have left is removed. */
+  private present(): { readonly builders: readonly string[]; readonly locks: readonly string[] } {
+    const names = this.store.files.readdirSync(`${this.store.root}/active`);
+    const builders = names.filter((name) => name.startsWith(builder)).map((name) => name.slice(builder.length));
+    return { builders, locks: names.filter((name) => !name.startsWith(builder)) };
+  }
+
+  private sweep(): void {
+    const { builders, locks } = this.present();
+    for (const name of builders) {
+      if (!this.isAlive(name)) this.store.files.rmSync(this.store.path("active", builder + name), { force: true });
+    }
+    for (const name of locks) if (this.locks.isStale(name)) this.locks.removeStale(name);
+  }
+
+  /** Other processes that build now. */
   private others(): number {
-    const { files } = this.store;
-    const names = files.readdirSync(`${this.store.root}/active`).filter((name) => name.startsWith(builder));
-    const others = names.filter((name) => name !== `${builder}${this.owner}`);
-    const alive = others.filter((name) => this.isAlive(name.slice(builder.length)));
-    for (const name of others)
-      if (!alive.includes(name)) files.rmSync(this.store.path("active", name), { force: true });
-    return alive.length;
+    return this.present().builders.filter((name) => name !== this.owner && this.isAlive(name)).length;
   }
 
   private ownPath(): string {
