@@ -1,10 +1,10 @@
 /** What a package's folder holds, by content: one hash over every file, with times standing for content where they can. */
-import { createHash } from "node:crypto";
+import { createHash, hash as hashAtOnce } from "node:crypto";
 
 import type { Stats } from "node:fs";
 
 import type { ByteString, FileSystem } from "../base/index.js";
-import { compareByteStrings, limits, malformed, toByteString } from "../base/index.js";
+import { compareByteStrings, fromByteString, limits, malformed, toByteString } from "../base/index.js";
 
 /** The same rule as the tree cache's: times stand for content only once they are safely in the past. */
 const settledMilliseconds = 2500;
@@ -41,7 +41,8 @@ export function readContextState(
   now: number,
 ): ContextState {
   const found: Found[] = [];
-  walk(folder, "", files, found);
+  const root = toByteString(folder);
+  walk(root, "", files, found);
   const settled = found.every((entry) => entry.newest < now - settledMilliseconds);
   const signature = settled ? sum(found.map((entry) => `${entry.path}\0${entry.identity}`)) : "";
   if (known !== undefined && signature !== "" && known.signature === signature) return known;
@@ -50,23 +51,27 @@ export function readContextState(
     const first = firstNames.get(entry.inode) ?? "";
     if (first === "") firstNames.set(entry.inode, entry.path);
     const attributes = [entry.path, first, entry.kind, String(entry.mode), String(entry.imageSeconds)];
-    return [...attributes, hashOf(folder, entry, files)].join("\0");
+    return [...attributes, hashOf(root, entry, files)].join("\0");
   });
   return { signature, content: sum(lines) };
 }
 
 function sum(lines: readonly string[]): string {
-  return createHash("sha256").update(lines.join("\n")).digest("hex");
+  return hashAtOnce("sha256", lines.join("\n"), "hex");
 }
 
-function walk(root: string, relative: ByteString, files: FileSystem, found: Found[]): void {
+function walk(root: ByteString, relative: ByteString, files: FileSystem, found: Found[]): void {
   const names = files.readdirSync(onDisk(root, relative), { encoding: "latin1" }).sort(compareByteStrings);
   for (const name of names) {
     const path = relative === "" ? name : `${relative}/${name}`;
     const entry = describe(path, files.lstatSync(onDisk(root, path)));
     found.push(entry);
     if (found.length > limits.archiveEntries) {
-      throw malformed({ code: "context-too-large", message: "a build context has too many entries", subject: root });
+      throw malformed({
+        code: "context-too-large",
+        message: "a build context has too many entries",
+        subject: fromByteString(root),
+      });
     }
     if (entry.kind === "folder") walk(root, path, files, found);
   }
@@ -85,13 +90,15 @@ function describe(path: ByteString, stat: Stats): Found {
   };
 }
 
-function onDisk(root: string, path: ByteString): Buffer {
-  return Buffer.from(path === "" ? toByteString(root) : `${toByteString(root)}/${path}`, "latin1");
+/** As it is where it is ASCII, since bytes cost an allocation. */
+function onDisk(root: ByteString, path: ByteString): Buffer | string {
+  const whole = path === "" ? root : `${root}/${path}`;
+  return /[^\x01-\x7f]/.test(whole) ? Buffer.from(whole, "latin1") : whole;
 }
 
 const readSize = 1 << 20;
 
-function hashOf(root: string, entry: Found, files: FileSystem): string {
+function hashOf(root: ByteString, entry: Found, files: FileSystem): string {
   const path = onDisk(root, entry.path);
   // A named pipe would wait for whoever writes to it.
   if (entry.kind === "folder" || entry.kind === "other") return "";

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import { malformed } from "./errors.js";
 
@@ -27,7 +27,7 @@ export function isSha256Hex(text: string): boolean {
 }
 
 export function digestOf(data: Uint8Array | string): Digest {
-  return `sha256:${createHash("sha256").update(data).digest("hex")}`;
+  return `sha256:${hash("sha256", data, "hex")}`;
 }
 
 /** The 64 hexadecimal digits of a digest. */

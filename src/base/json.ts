@@ -9,8 +9,12 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as Json)).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const members = Object.entries(value as Record<string, Json | undefined>)
-    .filter((member): member is [string, Json] => member[1] !== undefined)
-    .sort(([a], [b]) => compareText(a, b));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(",")}}`;
+  const record = value as Readonly<Record<string, Json | undefined>>;
+  let members = "";
+  for (const name of Object.keys(record).sort(compareText)) {
+    const member = record[name];
+    if (member === undefined) continue;
+    members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${canonicalJson(member)}`;
+  }
+  return `{${members}}`;
 }
