@@ -12,7 +12,7 @@ import type {
   StepReport,
   TargetDefinition,
 } from "../graph/index.js";
-import { planTarget, renderPlatform, requiredImages } from "../graph/index.js";
+import { planTarget, renderPlatform, requiredImages, samePlatform } from "../graph/index.js";
 import { renderImage, writeLayout } from "../oci/index.js";
 import type { RenderedImage } from "../oci/index.js";
 import type { Containerfile } from "../tree/index.js";
@@ -68,7 +68,7 @@ export function planImage(request: ImageBuildRequest): TargetDefinition {
   const namedContexts = new Set([...contexts.keys()].filter((name) => name !== ""));
   const namedImages = new Set(images.keys());
   const stages = { file, fileName, text, platform, buildArguments, targetStage, namedContexts, namedImages };
-  return planTarget({ ...stages, resolveImage: (name) => knownImage(images, name, fileName) });
+  return planTarget({ ...stages, resolveImage: (name, wanted) => knownImage(request, name, wanted) });
 }
 
 /** Names of the images that the target needs. @throws as {@link requiredImages} */
@@ -80,9 +80,19 @@ export function imagesNeeded(request: Omit<ImageBuildRequest, "images">): readon
   return [...new Set(requiredImages(stages).map((image) => image.name))];
 }
 
-function knownImage(images: ReadonlyMap<string, KnownImage>, name: string, subject: string): KnownImage {
+/** Images are there for the target's platform only: another's bytes under the same name would be the wrong ones. */
+function knownImage(request: ImageBuildRequest, name: string, wanted: Platform): KnownImage {
+  const { images, platform, fileName: subject } = request;
   const image = images.get(name);
-  if (image !== undefined) return image;
+  if (image !== undefined && samePlatform(wanted, platform)) return image;
+  if (image !== undefined) {
+    throw malformed({
+      code: "image-platform",
+      message: `expected an image for the target's platform ${renderPlatform(platform)}, found that ${JSON.stringify(name)} is wanted for ${renderPlatform(wanted)}`,
+      subject,
+      hint: "leave --platform out of the FROM, or put what it needs into a package of that platform",
+    });
+  }
   throw malformed({
     code: "unknown-image",
     message: `expected an image of this tree or one given as a build context, found ${JSON.stringify(name)}`,

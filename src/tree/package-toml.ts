@@ -212,8 +212,8 @@ function readSubpackages(reader: TomlReader, table: RawTable): readonly string[]
   return [...seen];
 }
 
-// The form that graph/platform.ts parses; the tree may not import the graph.
-const platformForm = /^[a-z0-9]+\/[a-z0-9_]+(?:\/v[0-9]+)?$/;
+// Narrower than what graph/platform.ts reads (it takes other spellings too): one platform has one name in a tree.
+const platformForm = /^linux\/[a-z0-9]+(?:\/v[0-9]+)?$/;
 
 function readPlatforms(reader: TomlReader, table: RawTable): readonly string[] {
   const path = ["package", "platforms"];
@@ -221,7 +221,7 @@ function readPlatforms(reader: TomlReader, table: RawTable): readonly string[] {
   for (const [index, platform] of (reader.texts(table, packagePath, "platforms") ?? []).entries()) {
     const item = [...path, String(index)];
     if (!platformForm.test(platform)) {
-      const message = `expected OS/ARCHITECTURE such as linux/amd64, found ${quoted(platform)}`;
+      const message = `expected linux/ARCHITECTURE such as linux/amd64, found ${quoted(platform)}`;
       reader.fault(item, { rule: "bad-platform", message, hint: "write it as the OCI image specification does" });
     } else if (seen.has(platform)) {
       const message = `the platform ${platform} stands here twice`;

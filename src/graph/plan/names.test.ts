@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { downloadName, isGitAddress } from "./git-address.js";
 import { familiarImageName } from "./image-name.js";
 import { cleanPath } from "./paths.js";
-import { readPlatform } from "./platforms.js";
+import { parsePlatform, readPlatform } from "../platform.js";
 import { parsePort } from "./ports.js";
 import { isStopSignal } from "./signals.js";
 
@@ -60,6 +60,9 @@ describe("platforms (PL-7)", () => {
   });
   it.each(["", "linux/", "linux", "windows/amd64", "linux/a/b/c", "linux/amd64/x"])("%j is none", (raw) => {
     expect(readPlatform(raw)).toBeUndefined();
+    expect(() => parsePlatform(raw, "here")).toThrow(
+      expect.objectContaining({ code: "bad-platform", subject: "here" }),
+    );
   });
 });
 

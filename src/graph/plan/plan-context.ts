@@ -1,11 +1,10 @@
 import { limits } from "../../base/index.js";
 import type { Instruction, Position } from "../../tree/index.js";
 import type { SourceRef, StateRef, Step, StepOrigin } from "../definition.js";
-import type { Platform } from "../platform.js";
+import { samePlatform, type Platform } from "../platform.js";
 import type { Budget } from "./budget.js";
 import { addHistory, type ImageState } from "./image-state.js";
 import type { PlanInput } from "./input.js";
-import { samePlatform } from "./platforms.js";
 import { refusal, type RefusalDetails } from "./refusal.js";
 import type { Origin, PlannedStage, StageTable } from "./stages.js";
 import type { Words } from "./words.js";

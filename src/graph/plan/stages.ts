@@ -3,10 +3,9 @@
  * file may describe targets whose dependencies are not all there.
  */
 import { quoted, type Instruction, type Position, type Stage } from "../../tree/index.js";
-import type { Platform } from "../platform.js";
+import { readPlatform, type Platform } from "../platform.js";
 import { familiarImageName } from "./image-name.js";
 import type { StagesInput } from "./input.js";
-import { readPlatform } from "./platforms.js";
 import { refusal, type SourceFile } from "./refusal.js";
 import { globalScope, type GlobalScope } from "./scope.js";
 import { copySourceName, mountSourceNames, type SourceName } from "./source-names.js";
