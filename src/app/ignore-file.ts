@@ -1,6 +1,5 @@
-import { malformed, systemErrorCode } from "../base/index.js";
 import type { FileSystem } from "../base/index.js";
-import { limits } from "../base/index.js";
+import { limits, malformed } from "../base/index.js";
 import { dockerignoreCandidates, parseDockerignore } from "../tree/index.js";
 
 /**
@@ -18,15 +17,22 @@ export function readIgnorePatterns(contextFolder: string, containerfile: string,
   return [];
 }
 
+/** Only a plain file: a link could lead to a file that no cache key knows of, and a pipe waits for ever. */
 function readIfPresent(path: string, files: FileSystem): Buffer | undefined {
-  try {
-    const { size } = files.statSync(path);
-    if (size > limits.containerfileSize) {
-      throw malformed({ code: "bad-dockerignore", message: "the file is too large", subject: path });
-    }
-    return files.readFileSync(path);
-  } catch (thrown) {
-    if (systemErrorCode(thrown) === "ENOENT") return undefined;
-    throw thrown;
+  const stat = files.lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  if (!stat.isFile()) throw refused(path, "expected a regular file, found another kind");
+  if (stat.size > limits.containerfileSize) {
+    throw refused(path, `expected at most ${String(limits.containerfileSize)} bytes, found ${String(stat.size)}`);
   }
+  return files.readFileSync(path);
+}
+
+function refused(path: string, message: string): Error {
+  return malformed({
+    code: "bad-dockerignore",
+    message,
+    subject: path,
+    hint: "put a plain file of moderate size here",
+  });
 }
