@@ -21,15 +21,27 @@ export function missingMountPoints(root: FolderNode, destinations: readonly stri
   return [...missing.values()].sort((a, b) => b.length - a.length);
 }
 
-/** Removes those of the paths that are still empty from an upper folder that nothing uses any more. */
+/**
+ * Removes those of the paths that are still empty from an upper folder that nothing uses any more. A step may have put
+ * a link in place of a folder above a mount point, to have us remove something of the machine: links are not followed.
+ */
 export function removeStubs(upper: string, stubs: readonly (readonly ByteString[])[], files: FileSystem): void {
+  const root = toByteString(upper);
   for (const parts of stubs) {
-    const path = Buffer.from([toByteString(upper), ...parts].join("/"), "latin1");
+    if (!isBelowFolders(root, parts, files)) continue;
+    const path = Buffer.from([root, ...parts].join("/"), "latin1");
     const stat = files.lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined) continue;
     if (stat.isFile() && stat.size === 0) files.unlinkSync(path);
     else if (stat.isDirectory()) removeEmpty(path, files);
   }
+}
+
+function isBelowFolders(root: ByteString, parts: readonly ByteString[], files: FileSystem): boolean {
+  return parts.slice(0, -1).every((_, index) => {
+    const above = Buffer.from([root, ...parts.slice(0, index + 1)].join("/"), "latin1");
+    return files.lstatSync(above, { throwIfNoEntry: false })?.isDirectory() === true;
+  });
 }
 
 function removeEmpty(path: Buffer, files: FileSystem): void {
