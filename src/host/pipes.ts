@@ -1,6 +1,6 @@
 /**
  * Real pipes as standard streams. Node gives its children sockets, and a program cannot open `/dev/stdout` where that is
- * a socket. Node cannot make a pipe either; so a shell makes two before Node starts, and they are used over and over.
+ * a socket (SU-2). Node cannot make a pipe either; so a shell makes two before Node starts, and they are used over and over.
  */
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";

@@ -1,5 +1,5 @@
 /**
- * What a RUN, root in it, can do to the machine: nothing. Rules SU-10, SU-11, SU-60 to SU-64 of
+ * What a RUN, root in it, can do to the machine: nothing. Rules SU-10, SU-11, SU-60 to SU-63 of
  * docs/spec/surroundings.md.
  */
 import * as fs from "node:fs";

@@ -1,6 +1,6 @@
 /**
  * However a build ends, nothing of it stays on the machine: no process, no mount, nothing that hinders the next build.
- * Rules SU-70 to SU-75 of docs/spec/surroundings.md.
+ * Rules SU-70 to SU-74 of docs/spec/surroundings.md.
  */
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";

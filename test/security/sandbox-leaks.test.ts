@@ -1,6 +1,6 @@
 /**
  * Nothing of the machine reaches a RUN: secrets are planted wherever a build could find them, and looked for from
- * inside. Rules SU-40 to SU-52 of docs/spec/surroundings.md.
+ * inside. Rules SU-40 to SU-52 of docs/spec/surroundings.md; SU-49 says what stays visible.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";

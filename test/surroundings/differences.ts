@@ -1,5 +1,5 @@
 /**
- * Where a RUN here sees something else than in BuildKit, and why: the rules SU-10 to SU-25 of docs/spec/surroundings.md.
+ * Where a RUN here sees something else than in BuildKit, and why: the rules SU-10 to SU-23 of docs/spec/surroundings.md (PA-25).
  * What is not here has to be the same.
  */
 import * as fs from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * What a RUN sees here is what it sees in BuildKit, item by item, but for the differences that are listed with their
+ * SU-1: what a RUN sees here is what it sees in BuildKit, item by item, but for the differences that are listed with their
  * reasons. The probe runs once for each variant, as root and without privileges; expected.json holds what a real
  * BuildKit gave. The command itself builds, so that all that it might let through is in the test.
  */

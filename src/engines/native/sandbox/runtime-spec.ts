@@ -1,7 +1,8 @@
 /**
  * The OCI runtime specification of a RUN. It gives what BuildKit gives to runc (docs/spec/surroundings.md lists each
  * item), with these differences: the resolver is ours; control groups are hidden; devices are bound from the machine
- * one by one and every other place is `nodev`, since no device control group guards them.
+ * one by one and every other place is `nodev`, since no device control group guards them. Limits of processes and memory
+ * are the caller's (SU-16).
  */
 import { compiledFilter } from "./seccomp-filter.js";
 import { seccompProfile } from "./seccomp.js";
@@ -74,7 +75,7 @@ const maskedPaths = [
 
 const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-/** What the tree format's own tooling asks BuildKit for: `--ulimit nofile=2048:16384`. */
+/** SU-13: what the tree format's own tooling asks BuildKit for, `--ulimit nofile=2048:16384`. */
 const openFiles = { type: "RLIMIT_NOFILE", soft: 2048, hard: 16384 };
 
 export function runtimeSpec(request: SandboxRequest): Readonly<Record<string, unknown>> {
@@ -99,6 +100,7 @@ export function runtimeSpec(request: SandboxRequest): Readonly<Record<string, un
 
 function processOf(request: SandboxRequest): Readonly<Record<string, unknown>> {
   const { uid, gid, additionalGids, home } = request.user;
+  // SU-3: runc adds HOME where nothing else sets it.
   const hasHome = request.env.some((variable) => variable.startsWith("HOME="));
   const held = uid === 0 ? capabilities : [];
   return {
@@ -146,4 +148,5 @@ function sortedMounts(mounts: readonly SandboxMount[]): SandboxMount[] {
 
 /** The two files of /etc that every RUN sees. */
 export const hostsText = `127.0.0.1\tlocalhost ${hostName}\n::1\tlocalhost ip6-localhost ip6-loopback\n`;
+/** SU-15 */
 export const resolverText = "# no resolver: a build has no network\n";
