@@ -184,12 +184,13 @@ class TreeBuild {
       this.now,
     );
     this.state.setContext(folder, context);
+    const platform = this.platformOf(target);
     const inputs: Json = {
       ...targetInputs(tree, target),
       context: context.content,
-      platform: renderPlatform(this.platformOf(target)),
+      platform: renderPlatform(platform),
       dependencies,
-      contexts: this.contexts.identity(this.platformOf(target)),
+      contexts: this.contexts.identity(platform),
     };
     return targetKey(inputs);
   }

@@ -92,8 +92,9 @@ export function treeStateName(root: string, outputFolder: string): string {
   return `${treeStatePrefix}${hexOf(digestOf(canonicalJson([root, outputFolder])))}`;
 }
 
+/** The members stand in the order in which one place of the program writes them, so that no sorting is needed. */
 export function targetKey(inputs: Json): string {
-  return hexOf(digestOf(canonicalJson({ format, inputs })));
+  return hexOf(digestOf(JSON.stringify([format, inputs])));
 }
 
 /** The whole record of a built target, by its key: what a target that stands on it needs to know. */

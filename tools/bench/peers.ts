@@ -29,7 +29,7 @@ export class Peers {
     if (process.getuid?.() !== 0) return "the peers need root";
     const root = environment["PEERS_ROOT"] ?? "/opt/peers-trixie";
     const share = environment["PEERS_SHARE"] ?? `${root}.share`;
-    const env = { ...environment, PEERS_SUITE: "trixie", PEERS_EXTRA: "buildah skopeo" };
+    const env = { ...environment, PEERS_SUITE: "trixie", PEERS_EXTRA: "buildah netavark skopeo" };
     const script = join(repository, "tools/parity/peer-engines.sh");
     const ended = spawnSync(script, ["up"], { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
     if (ended.status !== 0) return `${script} up failed: ${ended.stderr.trim().slice(-1000)}`;
