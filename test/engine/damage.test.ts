@@ -35,7 +35,6 @@ type Damage = (path: string) => void;
 
 const damages: readonly (readonly [name: string, damage: Damage])[] = [
   ["cut off", (path) => fs.truncateSync(path, Math.floor(fs.statSync(path).size / 2))],
-  ["empty", (path) => fs.truncateSync(path, 0)],
   ["with another bit", flipBit],
   ["gone", (path) => fs.rmSync(path)],
 ];

@@ -3,6 +3,7 @@
  * and capabilities, which Node cannot. A RUN's own upper folder becomes the layer's folder as it is.
  */
 import type { Processes } from "../../../base/index.js";
+import { StagewrightError, unavailable } from "../../../base/index.js";
 import { writeLayerTar } from "../../../oci/index.js";
 import type { LayerEntry } from "../../../oci/index.js";
 import type { LayerId, LayerStore } from "../store/layer-store.js";
@@ -77,9 +78,24 @@ export class LayerRoots {
     });
     const keep = ["--numeric-owner", "--same-owner", "--preserve-permissions", "--xattrs", "--xattrs-include=*"];
     const args = ["--extract", "--file", tar, "--directory", folder, ...keep, "--delay-directory-restore"];
-    await runTool(this.processes, "tar", args);
+    await this.extract(args);
     store.files.unlinkSync(tar);
     store.commit(folder, "roots", name);
+  }
+
+  /** @throws unavailable `needs-root` where this user may not make an owner or device of the layer */
+  private async extract(args: readonly string[]): Promise<void> {
+    try {
+      await runTool(this.processes, "tar", args);
+    } catch (thrown) {
+      if (!(thrown instanceof StagewrightError) || !/Cannot (?:change ownership|mknod)/.test(thrown.message)) throw thrown;
+      throw unavailable({
+        code: "needs-root",
+        message: `expected owners of the user's range of ids and no devices below a RUN: ${thrown.message}`,
+        hint: "build this target as root; /etc/subuid and /etc/subgid say which ids a user has",
+        cause: thrown,
+      });
+    }
   }
 
   /** @throws rejected `content-changed` when a file is not what its entry says. */

@@ -37,6 +37,8 @@ export interface RunStepEffects {
   readonly mounter: OverlayMounter;
   /** The OCI runtime and its options before `run`. */
   readonly runtime: readonly [program: string, ...options: string[]];
+  /** Some of root's rights are missing: not every owner can be given, no device be made. */
+  readonly inUserNamespace: boolean;
   readonly onOutput: (chunk: Buffer) => void;
 }
 
@@ -139,10 +141,14 @@ function scriptMounts(step: RunStep, bundle: string, effects: RunStepEffects): S
 async function runSandbox(effects: RunStepEffects, bundle: string): Promise<void> {
   const [program, ...options] = effects.runtime;
   const id = bundle.slice(bundle.lastIndexOf("/") + 1);
+  let said = "";
   const result = await effects.processes.run(program, [...options, "run", "--bundle", bundle, id], {
     env: toolEnvironment,
     pipes: true,
-    onOutput: effects.onOutput,
+    onOutput: (chunk) => {
+      said = (said + chunk.toString("latin1")).slice(-keptOutput);
+      effects.onOutput(chunk);
+    },
   });
   if (result.status === 0) return;
   if (result.status === null) {
@@ -152,12 +158,28 @@ async function runSandbox(effects: RunStepEffects, bundle: string): Promise<void
       hint: "the kernel ends processes when memory runs out; see its log",
     });
   }
+  const message = `the command ended with status ${String(result.status)}`;
   const { store } = effects.layers;
-  if (store.isFull()) throw diskFull(store.root, new Error(`the command ended with status ${String(result.status)}`));
+  if (store.isFull()) throw diskFull(store.root, new Error(message));
+  if (effects.inUserNamespace && signsOfMissingRights.test(said)) throw needsRoot(message);
   throw rejected({
     code: "run-failed",
-    message: `the command ended with status ${String(result.status)}`,
+    message,
     hint: cannotStart.has(result.status) ? "a program or its interpreter is not in the image" : undefined,
+  });
+}
+
+/** Bytes of a command's output that are looked at when it has failed. */
+const keptOutput = 4000;
+
+/** What chown to an owner outside the range of ids, and mknod of a device, say: with root they might have worked. */
+const signsOfMissingRights = /Invalid argument|Operation not permitted/;
+
+function needsRoot(message: string): Error {
+  return unavailable({
+    code: "needs-root",
+    message: `${message}; it could not do something that root can`,
+    hint: "build this target as root to find out: without root there are no devices, and no owners outside the range",
   });
 }
 

@@ -1,8 +1,8 @@
 /** Reading and hashing what a file node refers to. */
 import { createHash } from "node:crypto";
 
-import { rejected } from "../../../base/index.js";
-import type { FileSystem } from "../../../base/index.js";
+import { rejected, systemErrorCode, unavailable } from "../../../base/index.js";
+import type { ByteString, FileSystem } from "../../../base/index.js";
 import type { Content } from "../../../oci/index.js";
 import type { FileNode, FolderNode } from "./file-tree.js";
 import { nodeAt, resolvePath } from "./file-tree.js";
@@ -46,13 +46,29 @@ export class ContentHasher {
     return data;
   }
 
+  private open(path: ByteString): number {
+    try {
+      return this.files.openSync(Buffer.from(path, "latin1"), "r");
+    } catch (thrown) {
+      const code = systemErrorCode(thrown);
+      if (code === undefined) throw thrown;
+      throw unavailable({
+        code: "content-unreadable",
+        message: `expected a file that can be read: ${code}`,
+        subject: Buffer.from(path, "latin1").toString(),
+        hint: "see who owns the file and what its mode is",
+        cause: thrown,
+      });
+    }
+  }
+
   private read(node: FileNode, take: (chunk: Uint8Array) => void): void {
     const { content } = node;
     if (content.kind === "bytes") {
       take(content.data);
       return;
     }
-    const fd = this.files.openSync(Buffer.from(content.path, "latin1"), "r");
+    const fd = this.open(content.path);
     try {
       let done = 0;
       while (done < node.size) {
