@@ -12,7 +12,7 @@ import type {
   StepReport,
   TargetDefinition,
 } from "../graph/index.js";
-import { planTarget, renderPlatform, requiredImages, samePlatform } from "../graph/index.js";
+import { planTarget, renderPlatform, requiredImages, servesPlatform } from "../graph/index.js";
 import { renderImage, writeLayout } from "../oci/index.js";
 import type { RenderedImage } from "../oci/index.js";
 import type { Containerfile } from "../tree/index.js";
@@ -27,7 +27,10 @@ const canonicalArguments: readonly (readonly [string, string])[] = [
 ];
 
 /** An image that a FROM or COPY --from may name. */
-export interface KnownImage extends ImageInput, BaseImage {}
+export interface KnownImage extends ImageInput, BaseImage {
+  /** What it was built for. */
+  readonly platform: Platform;
+}
 
 export interface ImageBuildRequest {
   /** `STAGE-NAME`, or another name for what is built: scopes caches, names messages. */
@@ -80,17 +83,17 @@ export function imagesNeeded(request: Omit<ImageBuildRequest, "images">): readon
   return [...new Set(requiredImages(stages).map((image) => image.name))];
 }
 
-/** Images are there for the target's platform only: another's bytes under the same name would be the wrong ones. */
+/** An image of another platform under the same name would be the wrong one; the 32-bit form serves, as with BuildKit. */
 function knownImage(request: ImageBuildRequest, name: string, wanted: Platform): KnownImage {
-  const { images, platform, fileName: subject } = request;
+  const { images, fileName: subject } = request;
   const image = images.get(name);
-  if (image !== undefined && samePlatform(wanted, platform)) return image;
+  if (image !== undefined && servesPlatform(wanted, image.platform)) return image;
   if (image !== undefined) {
     throw malformed({
       code: "image-platform",
-      message: `expected an image for the target's platform ${renderPlatform(platform)}, found that ${JSON.stringify(name)} is wanted for ${renderPlatform(wanted)}`,
+      message: `expected an image for ${renderPlatform(wanted)}, found that ${JSON.stringify(name)} is for ${renderPlatform(image.platform)}`,
       subject,
-      hint: "leave --platform out of the FROM, or put what it needs into a package of that platform",
+      hint: `write FROM --platform=${renderPlatform(image.platform)} if that is what is meant`,
     });
   }
   throw malformed({

@@ -35,6 +35,7 @@ export function dependencyImage(
   }
   return {
     ...record.base,
+    platform,
     layers: record.layers,
     blobPath: (layer) => {
       const path = engine.blobPath(layer);

@@ -27,5 +27,5 @@ export function readLayoutImage(folder: string, platform: Platform, files: FileS
   });
   const { author, history } = config;
   const base = { config: config.config, history, ...(author === undefined ? {} : { author }) };
-  return { ...base, layers, blobPath: (layer) => layout.blobPath(layer.digest) };
+  return { ...base, platform, layers, blobPath: (layer) => layout.blobPath(layer.digest) };
 }

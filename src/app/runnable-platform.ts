@@ -1,9 +1,6 @@
 /** Which platforms this kernel runs programs of. */
 import type { FileSystem } from "../base/index.js";
-import type { Platform } from "../graph/index.js";
-
-/** Architectures that a processor runs beside its own, as 64-bit ones do with their 32-bit forms. */
-const alsoRuns: Readonly<Record<string, readonly string[]>> = { amd64: ["386"], arm64: ["arm"] };
+import { servesPlatform, type Platform } from "../graph/index.js";
 
 /** QEMU's names, as Debian registers them with binfmt_misc. */
 const emulators: Readonly<Record<string, string>> = {
@@ -19,8 +16,7 @@ const emulators: Readonly<Record<string, string>> = {
 /** Whether a RUN for the platform can start: natively, or through an emulator that the kernel opens in advance (flag F). */
 export function canRunPlatform(platform: Platform, architecture: string, files: FileSystem): boolean {
   if (platform.os !== "linux") return false;
-  if (platform.architecture === architecture) return true;
-  if (alsoRuns[architecture]?.includes(platform.architecture) === true) return true;
+  if (servesPlatform({ os: "linux", architecture }, platform)) return true;
   const emulator = emulators[platform.architecture];
   if (emulator === undefined) return false;
   const path = `/proc/sys/fs/binfmt_misc/qemu-${emulator}`;

@@ -69,3 +69,12 @@ export function renderPlatform(platform: Platform): string {
 export function samePlatform(a: Platform, b: Platform): boolean {
   return a.os === b.os && a.architecture === b.architecture && (a.variant ?? "") === (b.variant ?? "");
 }
+
+/** 64-bit processors run their 32-bit forms too; containerd counts them as a match. */
+const alsoServes: Readonly<Record<string, string>> = { amd64: "386", arm64: "arm" };
+
+/** Whether what was made for platform `made` serves one who wants `wanted`: the same, or the 32-bit form of it. */
+export function servesPlatform(wanted: Platform, made: Platform): boolean {
+  if (samePlatform(wanted, made)) return true;
+  return wanted.os === made.os && alsoServes[wanted.architecture] === made.architecture;
+}

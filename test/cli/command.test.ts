@@ -65,7 +65,7 @@ describe("help and wrong use", () => {
 
   it("says what a folder without a tree lacks, as JSON too", () => {
     const { status, stdout } = tree.run("graph", "--tree", "/nonexistent", "--json");
-    expect(status).not.toBe(0);
+    expect(status).toBe(2);
     expect(JSON.parse(stdout)).toHaveProperty("reasons");
   });
 
@@ -136,6 +136,20 @@ describe("build", () => {
     const changed = json(build().stdout).targets[0];
     expect(changed?.state).toBe("built");
     expect(changed?.digest).not.toBe(json(first.stdout).targets[0]?.digest);
+  });
+
+  it("stands on a package that is built for another platform", () => {
+    tree.addPackage("bootstrap", "old", copyOne, { greeting: "hello\n" });
+    const toml = "packages/bootstrap/old/package.toml";
+    const text = fs.readFileSync(join(tree.root, toml), "utf8");
+    tree.write({ [toml]: `${text}platforms = ["linux/386"]\n` });
+    tree.addPackage("user", "new", "FROM --platform=linux/386 stagex/bootstrap-old AS package\n");
+    const { status, stdout } = tree.run("build", "--json");
+    expect(status).toBe(0);
+    expect(json(stdout).targets).toMatchObject([
+      { id: "bootstrap-old", platform: "linux/386" },
+      { id: "user-new", platform: "linux/amd64" },
+    ]);
   });
 
   it("refuses a platform that this kernel cannot run, and says what to install", () => {
