@@ -17,7 +17,7 @@ const test: readonly Entry[] = packages.test;
 
 /** From Debian's essential packages, or there wherever npm is; apt is looked for before it is used. */
 const everywhere =
-  "apt-cache apt-get bash cat chmod chown cp false gzip ipcmk ipcrm mkfifo node npm rm sh touch true useradd usermod".split(
+  "apt-cache apt-get bash cat chmod chown cp du false gzip ipcmk ipcrm mkdir mkfifo node npm rm sh touch true useradd usermod".split(
     " ",
   );
 
