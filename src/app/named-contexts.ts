@@ -70,8 +70,8 @@ export class NamedContexts {
 
   private identityOf(context: NamedContext, platform: Platform): Json {
     if (context.kind === "layout") {
-      const { layers, config, history } = this.imageOf(context, platform);
-      return [layers.map((layer) => layer.digest), config as Json, history as unknown as Json];
+      const { layers, config, history, author } = this.imageOf(context, platform);
+      return [layers.map((layer) => layer.digest), config as Json, history as unknown as Json, author ?? null];
     }
     let state = this.states.get(context.folder);
     if (state === undefined) {
