@@ -64,10 +64,17 @@ describe.skipIf(user === undefined)("without root", () => {
   });
 
   it.each([
-    ["an owner that the namespace does not have", "FROM stagex/core-shell\nCOPY --chown=3000000 f /f\nRUN --network=none true\n"],
+    [
+      "an owner that the namespace does not have",
+      "FROM stagex/core-shell\nCOPY --chown=3000000 f /f\nRUN --network=none true\n",
+    ],
     ["a device in a layer below a RUN", "FROM stagex/core-shell\nADD device.tar /\nRUN --network=none true\n"],
   ])("%s ends a RUN with status 3 (EN-52)", async (_, file) => {
-    const { root, rootless } = places({ ...shellPackage, ...packageText("core", "owner", file), "packages/core/owner/f": "f" });
+    const { root, rootless } = places({
+      ...shellPackage,
+      ...packageText("core", "owner", file),
+      "packages/core/owner/f": "f",
+    });
     fs.writeFileSync(join(root.tree, "packages/core/owner/device.tar"), deviceTar());
     const finished = await build(workspace, rootless);
     expect(finished.status, finished.stderr).toBe(3);

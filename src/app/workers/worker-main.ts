@@ -24,10 +24,17 @@ async function createRunner(settings: WorkerSettings): Promise<JobRunner> {
   const { owner } = settings;
   const store = new Store(settings.store, { files: nodeFileSystem, clock: nodeClock, uid, owner });
   const runtime = settings.runtime ?? ["false"];
-  if (settings.hideControlGroups) {
-    // Control groups of the machine are none of a build's business, and crun refuses the hybrid hierarchy.
-    const mounted = await processes.run("mount", ["-t", "tmpfs", "tmpfs", "/sys/fs/cgroup"], { env: toolEnvironment });
+  const mountMemory = async (folder: string): Promise<void> => {
+    const mounted = await processes.run("mount", ["-t", "tmpfs", "tmpfs", folder], { env: toolEnvironment });
     if (mounted.status !== 0) throw new Error(mounted.stderr.toString("utf8"));
+  };
+  // Control groups of the machine are none of a build's business, and crun refuses the hybrid hierarchy.
+  if (settings.hideControlGroups) await mountMemory("/sys/fs/cgroup");
+  const privateFolder = store.temporary("private");
+  if (settings.runtime !== undefined) {
+    nodeFileSystem.mkdirSync(privateFolder, { mode: 0o700 });
+    await mountMemory(privateFolder);
+    nodeFileSystem.chmodSync(privateFolder, 0o700); // as an option of the mount a RUN would see it
   }
   return new JobRunner({
     layers: new LayerStore(store),
@@ -37,6 +44,7 @@ async function createRunner(settings: WorkerSettings): Promise<JobRunner> {
       { temporaryFolder: () => store.temporaryFolder() },
     ),
     inUserNamespace: settings.inUserNamespace,
+    privateFolder,
     runtime,
   });
 }

@@ -21,6 +21,8 @@ export interface JobEffects {
   readonly processes: Processes;
   readonly archives: ArchiveOpener;
   readonly inUserNamespace: boolean;
+  /** A folder in memory that nobody else sees. */
+  readonly privateFolder: string;
   readonly runtime: readonly [string, ...string[]];
 }
 

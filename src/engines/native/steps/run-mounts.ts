@@ -29,11 +29,14 @@ const closed = ["nosuid", "nodev"];
 
 export class RunMounts {
   private readonly releases: (() => Promise<void>)[] = [];
+  private secrets = 0;
 
   constructor(
     private readonly layers: LayerStore,
     private readonly mounter: OverlayMounter,
     private readonly processes: Processes,
+    /** A folder in memory, for this RUN alone. */
+    private readonly privateFolder: string,
   ) {}
 
   async prepare(step: RunStep, sources: RunSources): Promise<PreparedMounts> {
@@ -115,15 +118,11 @@ export class RunMounts {
     const data = guarded(file, () => files.readFileSync(file));
     if (mount.env !== undefined) env.push(`${mount.env}=${data.toString("utf8")}`);
     if (mount.target === undefined) return;
-    const copy = this.layers.store.temporary("secret");
+    const copy = `${this.privateFolder}/secret-${String(this.secrets++)}`;
     guarded(copy, () => {
       files.writeFileSync(copy, data, { mode: mount.mode });
       files.chmodSync(copy, mount.mode);
       files.lchownSync(copy, mount.uid, mount.gid);
-    });
-    this.releases.push(async () => {
-      files.rmSync(copy, { force: true });
-      await Promise.resolve();
     });
     mounts.push({
       destination: mount.target,

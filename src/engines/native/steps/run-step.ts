@@ -39,6 +39,8 @@ export interface RunStepEffects {
   readonly runtime: readonly [program: string, ...options: string[]];
   /** Some of root's rights are missing: not every owner can be given, no device be made. */
   readonly inUserNamespace: boolean;
+  /** A folder in memory that nobody else sees: what a secret is written to. */
+  readonly privateFolder: string;
   readonly onOutput: (chunk: Buffer) => void;
 }
 
@@ -52,7 +54,8 @@ const cannotStart = new Set([126, 127]);
 export async function runRunStep(input: RunStepInput, effects: RunStepEffects): Promise<StoredLayer> {
   const tree = effects.layers.tree(input.base);
   const hasher = new ContentHasher(effects.layers.store.files);
-  const mounts = new RunMounts(effects.layers, effects.mounter, effects.processes);
+  const bundle = `${effects.privateFolder}/${nameOf(effects.layers.store.temporary("bundle"))}`;
+  const mounts = new RunMounts(effects.layers, effects.mounter, effects.processes, bundle);
   const root = await effects.mounter.mountChain(input.base);
   let mounted = true;
   const unmount = async (): Promise<void> => {
@@ -60,7 +63,7 @@ export async function runRunStep(input: RunStepInput, effects: RunStepEffects): 
     mounted = false;
   };
   try {
-    const stubs = await execute(input, effects, { tree, root, hasher, mounts });
+    const stubs = await execute(input, effects, { tree, root, hasher, mounts, bundle });
     removeStubs(root.upper, stubs, effects.layers.store.files);
     const after = await readChanges(tree, root, effects);
     await unmount();
@@ -68,7 +71,12 @@ export async function runRunStep(input: RunStepInput, effects: RunStepEffects): 
   } finally {
     await unmount();
     await mounts.release();
+    effects.layers.store.files.rmSync(bundle, { recursive: true, force: true });
   }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 interface Execution {
@@ -76,13 +84,15 @@ interface Execution {
   readonly root: MountedRoot;
   readonly hasher: ContentHasher;
   readonly mounts: RunMounts;
+  /** Folder of the runtime's specification and of small files for this RUN. */
+  readonly bundle: string;
 }
 
 /** Runs the command; gives the mount points that have to go afterwards. */
 async function execute(input: RunStepInput, effects: RunStepEffects, execution: Execution) {
   const { store } = effects.layers;
   const { step } = input;
-  const bundle = store.temporary("bundle");
+  const { bundle } = execution;
   guarded(bundle, () => store.files.mkdirSync(bundle, { mode: 0o700 }));
   const user = resolveRunUser(step.user, execution.tree, execution.hasher);
   const own = await execution.mounts.prepare(step, input.sources);
@@ -140,7 +150,7 @@ function scriptMounts(step: RunStep, bundle: string, effects: RunStepEffects): S
 
 async function runSandbox(effects: RunStepEffects, bundle: string): Promise<void> {
   const [program, ...options] = effects.runtime;
-  const id = bundle.slice(bundle.lastIndexOf("/") + 1);
+  const id = nameOf(bundle);
   let said = "";
   const result = await effects.processes.run(program, [...options, "run", "--bundle", bundle, id], {
     env: toolEnvironment,
