@@ -1,6 +1,7 @@
 /** The use case of `build` on this machine. */
 import { unavailable } from "../base/index.js";
 import { openStore } from "../engines/index.js";
+import { parsePlatform, renderPlatform } from "../graph/index.js";
 import type { FetchEvent } from "../sources/index.js";
 import { ownIdentity } from "../sources/index.js";
 import { BuildLogs } from "./build-logs.js";
@@ -20,6 +21,7 @@ export interface BuildCommandOptions extends TreeOptions {
   readonly words: readonly string[];
   readonly output: string;
   readonly jobs: number | undefined;
+  /** In any spelling of `--platform`: `linux/arm64`, `arm64`, `linux/aarch64` are one. */
   readonly platform: string | undefined;
   readonly noCache: boolean;
   readonly distfiles: string | undefined;
@@ -78,12 +80,14 @@ class LazyEngine {
   }
 }
 
-/** @throws what {@link buildTree} throws */
+/** @throws malformed `bad-platform`; what {@link buildTree} throws */
 export async function runBuild(
   options: BuildCommandOptions,
   machine: Machine,
 ): Promise<{ readonly report: BuildReport; readonly status: ExitStatus }> {
   const { files, clock, uid } = machine;
+  const platform =
+    options.platform === undefined ? undefined : renderPlatform(parsePlatform(options.platform, "--platform"));
   const tree = openTree(options, machine);
   const store = openStore(storeFolder(options, machine), { files, clock, uid, owner: ownIdentity(files) });
   const logs = new BuildLogs(store, files);
@@ -98,7 +102,7 @@ export async function runBuild(
     // A build with nothing to do takes the time only where a process was killed: what it left may be large.
     if (hasLeftovers(store, machine)) await engine.get();
     const results = await buildTree(
-      { ...options, tree, outputFolder: options.output },
+      { ...options, platform, tree, outputFolder: options.output },
       {
         ...{ files, clock, store },
         openEngine: async () => (await engine.get()).engine,

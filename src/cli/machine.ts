@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import { openMachine } from "../app/index.js";
 import type { Machine } from "../app/index.js";
-import type { Terminal } from "./terminal.js";
+import { shown, type Terminal } from "./terminal.js";
 
 /**
  * The machine of this process. The workers' module lies at the root of dist/, one level above this bundle's own folder.
@@ -19,10 +19,10 @@ export function thisMachine(terminal: Terminal): Machine {
     currentFolder: process.cwd(),
     log: {
       info: (message) => {
-        terminal.note(message);
+        terminal.note(shown(message));
       },
       warn: (message) => {
-        terminal.note(`${terminal.paint("yellow", "warning")}: ${message}`);
+        terminal.note(`${terminal.paint("yellow", "warning")}: ${shown(message)}`);
       },
     },
   });

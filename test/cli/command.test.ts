@@ -152,6 +152,18 @@ describe("build", () => {
     ]);
   });
 
+  it("takes a platform in any spelling, and none that is not of Linux", () => {
+    tree.addPackage("user", "greeting", copyOne, { greeting: "hello\n" });
+    expect(tree.run("build", "--platform", "linux/aarch64").status).toBe(0);
+    const { stdout } = tree.run("build", "--platform", "arm64", "--json");
+    expect(json(stdout).targets).toMatchObject([{ state: "cached", platform: "linux/arm64" }]);
+    for (const platform of ["windows/amd64", "nonsense", "../.."]) {
+      const { status, stderr } = tree.run("build", "--platform", platform);
+      expect({ platform, status }).toEqual({ platform, status: 2 });
+      expect(stderr).toContain("--platform: expected a platform of Linux");
+    }
+  });
+
   it("refuses a platform that this kernel cannot run, and says what to install", () => {
     const run = 'FROM scratch AS package\nCOPY greeting /\nRUN --network=none ["/greeting"]\n';
     tree.addPackage("user", "foreign", run, { greeting: "#!/nothing\n" });

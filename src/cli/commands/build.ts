@@ -1,4 +1,3 @@
-import { malformed } from "../../base/index.js";
 import { parseNamedContext, runBuild } from "../../app/index.js";
 import type { BuildReport } from "../../app/index.js";
 import { BuildProgress } from "../build-progress.js";
@@ -7,6 +6,7 @@ import type { CommandContext, CommonOptions } from "../context.js";
 import { thisMachine } from "../machine.js";
 import { secondsText, sizeText, table } from "../numbers.js";
 import { resolvePath } from "../paths.js";
+import { parseSecrets } from "../secrets.js";
 
 interface BuildOptions extends CommonOptions {
   readonly output?: string;
@@ -47,26 +47,6 @@ export async function run(words: readonly string[], options: BuildOptions, conte
   if (options.json === true) terminal.printJson(report);
   else terminal.print(renderBuildReport(report));
   return status;
-}
-
-/** @throws malformed `bad-secret` */
-function parseSecrets(values: readonly string[], folder: string): Readonly<Record<string, string>> {
-  const secrets = values.map((value) => {
-    const fields = new Map(
-      value.split(",").map((field) => [field.split("=")[0] ?? "", field.slice(field.indexOf("=") + 1)]),
-    );
-    const id = fields.get("id");
-    const source = fields.get("src") ?? fields.get("source");
-    if (id === undefined || source === undefined || id === "" || source === "") {
-      throw malformed({
-        code: "bad-secret",
-        message: `expected id=ID,src=FILE, found ${JSON.stringify(value)}`,
-        subject: "--secret",
-      });
-    }
-    return [id, resolvePath(folder, source)] as const;
-  });
-  return Object.fromEntries(secrets);
 }
 
 function renderBuildReport(report: BuildReport): string {
