@@ -41,14 +41,15 @@ export function engineContract(subject: EngineUnderTest): void {
   describe(`the contract of engines: ${subject.name}`, () => {
     let folders: EngineFolders;
     let engine: Engine;
-    let close: () => Promise<void>;
+    let opened: Awaited<ReturnType<EngineUnderTest["open"]>>;
 
     beforeAll(async () => {
       folders = new EngineFolders();
-      ({ engine, close } = await subject.open(folders.fresh("store")));
+      opened = await subject.open(folders.fresh("store"));
+      engine = opened.engine;
     });
     afterAll(async () => {
-      await close();
+      await opened.close();
       folders.remove();
     });
 
@@ -119,9 +120,9 @@ export function engineContract(subject: EngineUnderTest): void {
       const request = { text: twoStages, contexts: { tools: folders.tools }, context: context("again\n") };
       const outputs: BuildOutput[] = [];
       for (const noCache of [false, true]) {
-        const opened = await subject.open(store);
-        outputs.push(await buildText(opened.engine, { ...request, noCache }));
-        await opened.close();
+        const own = await subject.open(store);
+        outputs.push(await buildText(own.engine, { ...request, noCache }));
+        await own.close();
       }
       const [first, second] = outputs as [BuildOutput, BuildOutput];
       expect(new Set(states(second))).toEqual(new Set(["executed"]));

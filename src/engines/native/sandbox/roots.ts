@@ -88,7 +88,8 @@ export class LayerRoots {
     try {
       await runTool(this.processes, "tar", args);
     } catch (thrown) {
-      if (!(thrown instanceof StagewrightError) || !/Cannot (?:change ownership|mknod)/.test(thrown.message)) throw thrown;
+      if (!(thrown instanceof StagewrightError) || !/Cannot (?:change ownership|mknod)/.test(thrown.message))
+        throw thrown;
       throw unavailable({
         code: "needs-root",
         message: `expected owners of the user's range of ids and no devices below a RUN: ${thrown.message}`,
