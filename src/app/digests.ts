@@ -1,10 +1,9 @@
 /** The use case of `digests`: what the layouts hold, against the lines of `digests/`. */
 import type { Digest, FileSystem } from "../base/index.js";
-import { compareText, hexOf, isSha256Hex, malformed, systemErrorCode } from "../base/index.js";
+import { StagewrightError, compareText, hexOf, isSha256Hex, malformed, systemErrorCode } from "../base/index.js";
 import type { Target } from "../graph/index.js";
 import { parsePlatform, resolveTargets } from "../graph/index.js";
-import { parseIndex, readImage, readLayout } from "../oci/index.js";
-import { readVerifiedBlob } from "../oci/index.js";
+import { parseIndex, readImage, readLayout, readVerifiedBlob } from "../oci/index.js";
 import type { LoadedTree } from "./load-tree.js";
 import type { ReportTool } from "./fetch-report.js";
 import { thisTool } from "./this-tool.js";
@@ -21,7 +20,10 @@ export interface DigestsTarget {
   readonly cached: true;
   /** What `digests/` says; null where it says nothing. */
   readonly expected: Digest | null;
-  readonly verdict: "equal" | "differs" | "not built" | "not listed";
+  /** `damaged`: a layout is there, and is not what it says. */
+  readonly verdict: "equal" | "differs" | "not built" | "not listed" | "damaged";
+  /** What is wrong with a damaged layout. */
+  readonly damage?: string;
 }
 
 export interface DigestsReport {
@@ -42,7 +44,8 @@ export interface DigestsOptions {
 const lineForm = /^([0-9a-f]{64}) ([a-z]+)-(\S+)$/;
 
 /**
- * @throws malformed `bad-digests-file`, and what reading a layout throws.
+ * What was built, beside what is listed; a damaged layout hides no other. In mode `write` the lists are written first.
+ * @throws malformed `unknown-target`, `ambiguous-target`, `bad-digests-file`
  */
 export function runDigests(options: DigestsOptions, files: FileSystem): DigestsReport {
   const { tree, words } = options;
@@ -58,21 +61,27 @@ export function runDigests(options: DigestsOptions, files: FileSystem): DigestsR
     writeDigests(tree.root, merged(listed, rows, targets), files);
     return runDigests({ ...options, mode: "show" }, files);
   }
-  const reasons = options.mode === "verify" ? verifyReasons(rows, unknown) : [];
+  const reasons = [...damageReasons(rows), ...(options.mode === "verify" ? verifyReasons(rows, unknown) : [])];
   const report = { tool: thisTool, targets: rows, unknown };
   return reasons.length === 0 ? report : { ...report, reasons };
 }
 
-/** 1 where a digest differs; 3 where nothing was built to compare with; 0 otherwise. */
+/** 1 where a layout is damaged or a digest differs; 3 where nothing was built to compare with; 0 otherwise. */
 export function digestsStatus(report: DigestsReport, mode: DigestsOptions["mode"]): 0 | 1 | 3 {
+  if (report.targets.some(({ verdict }) => verdict === "damaged")) return 1;
   if (mode !== "verify" || report.reasons === undefined) return 0;
   const differs = report.targets.some(({ verdict }) => verdict === "differs" || verdict === "not listed");
   return differs || report.unknown.length > 0 ? 1 : 3;
 }
 
+function damageReasons(rows: readonly DigestsTarget[]): string[] {
+  return rows.flatMap(({ id, damage }) => (damage === undefined ? [] : [`${id}: ${damage}`]));
+}
+
 function verifyReasons(rows: readonly DigestsTarget[], unknown: readonly string[]): string[] {
   const bad = rows.filter(
-    ({ verdict, expected }) => verdict !== "equal" && (verdict !== "not built" || expected !== null),
+    ({ verdict, expected }) =>
+      verdict !== "equal" && verdict !== "damaged" && (verdict !== "not built" || expected !== null),
   );
   return [
     ...bad.map(({ id, verdict, digest, expected }) =>
@@ -89,18 +98,19 @@ function digestsTarget(
   files: FileSystem,
 ): DigestsTarget {
   const platform = target.package.platforms[0] ?? "linux/amd64";
-  const found = readBuilt(`${options.outputFolder}/${target.id}`, platform, files);
-  const verdict = verdictOf(found?.digest, expected);
-  const fixed = { seconds: null, cached: true } as const;
+  const read = tryReadBuilt(`${options.outputFolder}/${target.id}`, platform, files);
+  const found = "damage" in read ? undefined : read.built;
   return {
     id: target.id,
     platform,
     digest: found?.digest ?? null,
     indexDigest: found?.indexDigest ?? null,
     size: found?.size ?? null,
-    ...fixed,
+    ...({ seconds: null, cached: true } as const),
     expected: expected ?? null,
-    verdict,
+    ...("damage" in read
+      ? { verdict: "damaged", damage: read.damage }
+      : { verdict: verdictOf(found?.digest, expected) }),
   };
 }
 
@@ -108,6 +118,15 @@ function verdictOf(found: Digest | undefined, expected: Digest | undefined): Dig
   if (found === undefined) return "not built";
   if (expected === undefined) return "not listed";
   return found === expected ? "equal" : "differs";
+}
+
+function tryReadBuilt(folder: string, platform: string, files: FileSystem) {
+  try {
+    return { built: readBuilt(folder, platform, files) };
+  } catch (thrown) {
+    if (!(thrown instanceof StagewrightError)) throw thrown;
+    return { damage: `${thrown.subject ?? folder}: ${thrown.message}` };
+  }
 }
 
 function readBuilt(folder: string, platform: string, files: FileSystem) {

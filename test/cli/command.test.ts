@@ -189,6 +189,21 @@ describe("digests", () => {
     expect(tree.run("digests", "--verify").status).toBe(3);
   });
 
+  it("is 1 where a layout is damaged, says which, and still tells of the others", () => {
+    tree.addPackage("user", "other", copyOne, { greeting: "hi\n" });
+    expect(tree.run("build").status).toBe(0);
+    expect(tree.run("digests", "--write").status).toBe(0);
+    fs.rmSync(join(tree.root, "out/user-other/blobs"), { recursive: true });
+    for (const mode of [[], ["--verify"], ["--write"]]) {
+      const { status, stdout } = tree.run("digests", "--json", ...mode);
+      expect({ mode, status }).toEqual({ mode, status: 1 });
+      const report = json(stdout);
+      expect(report.targets).toMatchObject([{ verdict: "equal" }, { verdict: "damaged", digest: null }]);
+      expect(report.reasons).toEqual([expect.stringContaining("user-other")]);
+    }
+    expect(fs.readFileSync(join(tree.root, "digests/user.txt"), "utf8").split("\n")).toHaveLength(3);
+  });
+
   it("names the line that is no digest", () => {
     tree.write({ "digests/user.txt": "nonsense\n" });
     const { status, stderr } = tree.run("digests", "--verify");
