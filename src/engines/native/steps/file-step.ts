@@ -9,6 +9,7 @@ import { entriesKey, writeLayer } from "../store/layer-writer.js";
 import { ContentHasher } from "../tree/content.js";
 import { copyPath, makeFolder, singleFileTree, sourceMissing } from "../tree/copy.js";
 import type { CopyOptions, OwnerIds } from "../tree/copy.js";
+import { DraftTree } from "../tree/draft-tree.js";
 import type { FileNode, FolderNode } from "../tree/file-tree.js";
 import { emptyTree, nodeAt, resolvePath } from "../tree/file-tree.js";
 import { diffTrees } from "../tree/tree-diff.js";
@@ -120,14 +121,19 @@ class ActionRunner {
   private async run(tree: FolderNode, action: FileAction, source: FolderNode): Promise<FolderNode> {
     const owner = this.ownerOf(action.owner);
     switch (action.kind) {
-      case "mkdir":
-        return makeFolder(tree, toByteString(action.path), owner, action.mode);
+      case "mkdir": {
+        const draft = new DraftTree(tree);
+        makeFolder(draft, toByteString(action.path), owner, action.mode);
+        return draft.freeze();
+      }
       case "mkfile": {
         const data = Buffer.from(action.data, "utf8");
         const name = toByteString(action.name);
         const file = singleFileTree(name, data.length, { kind: "bytes", data }, mkfileMode);
         const options = { owner, mode: action.mode, excluded: undefined };
-        return copyPath(tree, file, `/${name}`, toByteString(action.destination), options);
+        const draft = new DraftTree(tree);
+        copyPath(draft, file, `/${name}`, toByteString(action.destination), options);
+        return draft.freeze();
       }
       case "copy":
         return await this.copy(tree, action, source, owner);
@@ -143,14 +149,14 @@ class ActionRunner {
     const destination = toByteString(action.destination);
     const options: CopyOptions = { owner, mode: action.mode, excluded: excludedBy(action.exclude) };
     const matches = action.wildcard ? resolveWildcards(source, pattern) : [pattern];
-    let result = tree;
+    let draft = new DraftTree(tree);
     for (const match of matches) {
       const members = action.unpack ? await this.members(source, match) : undefined;
-      if (members !== undefined) result = unpackInto(result, destination, members, owner);
-      else if (action.parents) result = copyWithParents(result, source, match, pattern, destination, options);
-      else result = copyPath(result, source, match, destination, options);
+      if (members !== undefined) draft = new DraftTree(unpackInto(draft.freeze(), destination, members, owner));
+      else if (action.parents) copyWithParents(draft, source, match, pattern, destination, options);
+      else copyPath(draft, source, match, destination, options);
     }
-    return result;
+    return draft.freeze();
   }
 
   private async members(source: FolderNode, path: ByteString) {
@@ -177,13 +183,13 @@ function excludedBy(patterns: readonly string[]): CopyOptions["excluded"] {
 
 /** `--parents`: the path from the pivot `/./` on (or the whole path) is made below the destination. */
 function copyWithParents(
-  tree: FolderNode,
+  draft: DraftTree,
   source: FolderNode,
   match: ByteString,
   pattern: ByteString,
   destination: ByteString,
   options: CopyOptions,
-): FolderNode {
+): void {
   const pivot = pattern.indexOf("/./");
   const prefix = pivot < 0 ? [] : resolvePath(source, pattern.slice(0, pivot));
   const parts = match.split("/").filter((part) => part !== "" && part !== ".");
@@ -194,14 +200,12 @@ function copyWithParents(
   const node = nodeAt(source, parts);
   if (node === undefined) throw sourceMissing(match);
   const parents = kept.slice(0, -1);
-  let result = makeFolder(tree, destination, options.owner, 0o755);
+  makeFolder(draft, destination, options.owner, 0o755);
   const folder = node.type === "directory" ? kept : parents;
   for (let length = 1; length <= folder.length; length++) {
     const made = nodeAt(source, parts.slice(0, prefix.length + length));
     const place = `${destination}/${folder.slice(0, length).join("/")}`;
-    if (nodeAt(result, resolvePath(result, place)) === undefined) {
-      result = makeFolder(result, place, options.owner, made?.mode ?? 0o755);
-    }
+    if (draft.get(draft.resolve(place)) === undefined) makeFolder(draft, place, options.owner, made?.mode ?? 0o755);
   }
-  return copyPath(result, source, match, `${destination}/${folder.join("/")}/`, options);
+  copyPath(draft, source, match, `${destination}/${folder.join("/")}/`, options);
 }

@@ -5,7 +5,7 @@
 import type { ByteString } from "../../../base/index.js";
 import { rejected } from "../../../base/index.js";
 import type { Content } from "../../../oci/index.js";
-import { DraftTree } from "./draft-tree.js";
+import type { DraftTree } from "./draft-tree.js";
 import type { FolderNode, LeafNode, NodeAttributes, TreeNode } from "./file-tree.js";
 import { attributesOf, emptyTree, madeFolder, nodeAt, resolvePath, sortedChildren, splitPath } from "./file-tree.js";
 
@@ -30,10 +30,8 @@ function folderFor(owner: OwnerIds | undefined, mode = defaultFolderMode): NodeA
 }
 
 /** `mkdir -p`, links followed inside the root. Existing folders are left as they are. */
-export function makeFolder(base: FolderNode, path: ByteString, owner: OwnerIds | undefined, mode: number): FolderNode {
-  const draft = new DraftTree(base);
-  draft.makeFolders(resolvePath(base, path), folderFor(owner, mode));
-  return draft.freeze();
+export function makeFolder(draft: DraftTree, path: ByteString, owner: OwnerIds | undefined, mode: number): void {
+  draft.makeFolders(draft.resolve(path), folderFor(owner, mode));
 }
 
 /** A tree that holds one file at its root: the form in which a heredoc or a download is copied. */
@@ -48,19 +46,17 @@ export function singleFileTree(name: ByteString, size: number, content: Content,
  * @throws rejected `source-missing`, `folder-over-file`, `file-over-folder`, `not-a-folder`
  */
 export function copyPath(
-  base: FolderNode,
+  draft: DraftTree,
   source: FolderNode,
   sourcePath: ByteString,
   destination: ByteString,
   options: CopyOptions,
-): FolderNode {
+): void {
   const followed = resolvePath(source, sourcePath);
   const node = nodeAt(source, followed);
   if (node === undefined) throw sourceMissing(sourcePath);
-  const { tree, parts } = prepareDestination(base, node, sourcePath, destination, options);
-  const copier = new TreeCopier(new DraftTree(tree), options);
-  copier.copyTop(node, parts);
-  return copier.draft.freeze();
+  const parts = prepareDestination(draft, node, sourcePath, destination, options);
+  new TreeCopier(draft, options).copyTop(node, parts);
 }
 
 export function sourceMissing(path: ByteString): Error {
@@ -73,24 +69,23 @@ export function sourceMissing(path: ByteString): Error {
 }
 
 function prepareDestination(
-  base: FolderNode,
+  draft: DraftTree,
   node: TreeNode,
   sourcePath: ByteString,
   destination: ByteString,
   options: CopyOptions,
-): { readonly tree: FolderNode; readonly parts: readonly ByteString[] } {
+): readonly ByteString[] {
   const last = destination.slice(destination.lastIndexOf("/") + 1);
   const ensured = last === "" || last === "." ? destination : destination.slice(0, -last.length);
-  const tree = makeFolder(base, ensured, options.owner, defaultFolderMode);
-  let parts = resolvePath(tree, destination);
-  const existing = nodeAt(tree, parts);
-  if (node.type !== "directory" && existing?.type === "directory") {
+  makeFolder(draft, ensured, options.owner, defaultFolderMode);
+  let parts = draft.resolve(destination);
+  const missing = draft.get(parts) === undefined;
+  if (node.type !== "directory" && draft.hasFolder(parts)) {
     parts = [...parts, splitPath(sourcePath).at(-1) ?? ""];
   }
-  const wanted = node.type === "directory" && existing === undefined ? parts : parts.slice(0, -1);
-  const draft = new DraftTree(tree);
+  const wanted = node.type === "directory" && missing ? parts : parts.slice(0, -1);
   draft.makeFolders(wanted, folderFor(options.owner));
-  return { tree: draft.freeze(), parts };
+  return parts;
 }
 
 class TreeCopier {

@@ -3,7 +3,7 @@ import type { ByteString } from "../../../base/index.js";
 import { rejected } from "../../../base/index.js";
 import type { NodeEntry } from "../../../oci/index.js";
 import type { FolderNode, HashedEntry, NodeAttributes, TreeNode } from "./file-tree.js";
-import { attributesOf, emptyTree } from "./file-tree.js";
+import { attributesOf, emptyTree, followLinks } from "./file-tree.js";
 
 class DraftFolder {
   readonly type = "draft";
@@ -31,6 +31,11 @@ export class DraftTree {
       node = node.children.get(part);
     }
     return node;
+  }
+
+  /** Where a path ends when links are followed, as `resolvePath` says of a tree. @throws rejected `too-many-links` */
+  resolve(path: ByteString): ByteString[] {
+    return followLinks((parts) => this.get(parts), path);
   }
 
   /** Whether there is a folder at plain components. */

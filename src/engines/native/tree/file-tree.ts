@@ -74,12 +74,22 @@ export function sortedChildren(folder: FolderNode): [ByteString, TreeNode][] {
   return [...folder.children].sort(([a], [b]) => compareByteStrings(a, b));
 }
 
+/** What following links needs to know of the place at plain components. */
+export type LookUp = (
+  parts: readonly ByteString[],
+) => { readonly type: string; readonly target?: ByteString } | undefined;
+
+/** {@link followLinks} in a tree. */
+export function resolvePath(root: FolderNode, path: ByteString): ByteString[] {
+  return followLinks((parts) => nodeAt(root, parts), path);
+}
+
 /**
  * Where a path ends when every symbolic link on it, the last one too, is followed inside the root; what does not exist
  * is kept as written. The result has no `..` and never leaves the root.
  * @throws rejected `too-many-links`
  */
-export function resolvePath(root: FolderNode, path: ByteString, followLast = true): ByteString[] {
+export function followLinks(lookUp: LookUp, path: ByteString): ByteString[] {
   const pending = splitPath(path).reverse();
   const resolved: ByteString[] = [];
   let followed = 0;
@@ -91,9 +101,8 @@ export function resolvePath(root: FolderNode, path: ByteString, followLast = tru
       continue;
     }
     resolved.push(part);
-    if (pending.length === 0 && !followLast) break;
-    const node = nodeAt(root, resolved);
-    if (node?.type !== "symlink") continue;
+    const node = lookUp(resolved);
+    if (node?.type !== "symlink" || node.target === undefined) continue;
     if (++followed > limits.symlinks) {
       throw rejected({ code: "too-many-links", message: "too many symbolic links on the way", subject: path });
     }

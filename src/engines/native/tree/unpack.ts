@@ -41,11 +41,9 @@ class Unpacker {
   private readonly draft: DraftTree;
   /** Where each member went, for hard links, which name the member and not the place. */
   private readonly places = new Map<ByteString, readonly ByteString[]>();
-  private readonly viewOfLinks: LinkView;
 
   constructor(base: FolderNode) {
     this.draft = new DraftTree(base);
-    this.viewOfLinks = new LinkView(this.draft);
   }
 
   unpack(members: Iterable<NodeEntry>): FolderNode {
@@ -56,7 +54,7 @@ class Unpacker {
   private place(member: NodeEntry): void {
     const parts = member.path.split("/");
     const name = parts.pop() ?? "";
-    const parent = this.viewOfLinks.resolve(parts);
+    const parent = this.draft.resolve(parts.join("/"));
     this.draft.makeFolders(parent, impliedFolder);
     const place = [...parent, name];
     this.places.set(member.path, place);
@@ -71,7 +69,7 @@ class Unpacker {
   }
 
   private linked(member: NodeEntry & { type: "hardlink" }): LeafNode {
-    const parts = this.places.get(member.target) ?? this.viewOfLinks.resolve(member.target.split("/"));
+    const parts = this.places.get(member.target) ?? this.draft.resolve(member.target);
     const node = this.draft.get(parts);
     if (node === undefined || node.type === "draft" || node.type === "directory") {
       throw rejected({
@@ -88,17 +86,4 @@ function memberAttributes(member: NodeEntry): NodeAttributes {
   const attributes = attributesOf(member);
   if (attributes.mtimeSeconds >= 0 || member.type === "symlink") return attributes;
   return { ...attributes, mtimeSeconds: 0, mtimeNanoseconds: 0 };
-}
-
-/** Follows symbolic links in a draft, inside its root. */
-class LinkView {
-  constructor(private readonly draft: DraftTree) {}
-
-  resolve(parts: readonly ByteString[]): readonly ByteString[] {
-    return this.hasLink(parts) ? resolvePath(this.draft.freeze(), parts.join("/")) : parts;
-  }
-
-  private hasLink(parts: readonly ByteString[]): boolean {
-    return parts.some((_, index) => this.draft.get(parts.slice(0, index + 1))?.type === "symlink");
-  }
 }
