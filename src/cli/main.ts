@@ -7,6 +7,9 @@ import { Terminal } from "./terminal.js";
 
 /** 128 and the number of SIGINT, as shells count. */
 const interruptedStatus = 130;
+/** The same for SIGPIPE, which is what an unread answer amounts to. */
+const unreadStatus = 141;
+const unread = new Error("nobody reads the answer");
 const wrongUse = 2;
 
 const terminal = new Terminal(process.stdout, process.stderr, process.env);
@@ -97,7 +100,22 @@ function createProgram(): Command {
   return program;
 }
 
+/** A reader that went away (`| head`) wants no more: work stops as it does by Ctrl-C, without a word. */
+function stopWhenUnread(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    interruption.abort(unread);
+    process.exitCode = unreadStatus;
+  });
+}
+
+function statusOfInterruption(signal: AbortSignal): number {
+  return signal.reason === unread ? unreadStatus : interruptedStatus;
+}
+
 async function main(): Promise<void> {
+  stopWhenUnread(process.stdout);
+  stopWhenUnread(process.stderr);
   let interrupts = 0;
   process.on("SIGINT", () => {
     interrupts++;
@@ -118,7 +136,7 @@ async function main(): Promise<void> {
       process.exitCode = reportError(thrown, terminal, process.argv.includes("--json"));
     }
   }
-  if (interruption.signal.aborted) process.exitCode = interruptedStatus;
+  if (interruption.signal.aborted) process.exitCode = statusOfInterruption(interruption.signal);
 }
 
 await main();

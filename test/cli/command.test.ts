@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { thisTool } from "../../src/app/index.js";
-import { createTree, type TreeFixture } from "./tree-fixture.js";
+import { command, createTree, type TreeFixture } from "./tree-fixture.js";
 
 let tree: TreeFixture;
 
@@ -67,6 +67,12 @@ describe("help and wrong use", () => {
     const { status, stdout } = tree.run("graph", "--tree", "/nonexistent", "--json");
     expect(status).toBe(2);
     expect(JSON.parse(stdout)).toHaveProperty("reasons");
+  });
+
+  it("ends without a word when nobody reads its answer any more", () => {
+    const script = '{ sleep 0.3; "$0" "$1" completion bash; echo "status $?" >&2; } | true';
+    const { stderr } = spawnSync("sh", ["-c", script, process.execPath, command], { encoding: "utf8" });
+    expect(stderr).toBe("status 141\n");
   });
 
   it("completes in bash, zsh and fish", () => {
