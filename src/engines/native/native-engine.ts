@@ -1,5 +1,5 @@
 /** The native engine: walks a definition and gives its steps to threads and sandboxes as soon as their inputs are there. */
-import type { Clock, Digest, Json } from "../../base/index.js";
+import type { Clock, Digest } from "../../base/index.js";
 import { StagewrightError, canonicalJson, digestOf, hexOf, malformed, unavailable } from "../../base/index.js";
 import type {
   BuildEvent,
@@ -24,6 +24,7 @@ import { compressedPath } from "./store/layer-compressor.js";
 import { damagedCode } from "./store/store.js";
 import type { LayerId, LayerStore } from "./store/layer-store.js";
 import { SchedulerMemo } from "./scheduler-memo.js";
+import { runKey } from "./step-key.js";
 
 export interface NativeEngineEffects {
   readonly layers: LayerStore;
@@ -40,9 +41,6 @@ export interface NativeEngineEffects {
   /** Text of the machine's resolver configuration, for RUNs that may use the network. */
   readonly resolver: () => string;
 }
-
-/** Changes when the same step would give other bytes. Part of every key. */
-const stepFormat = "native-1";
 
 interface StepResult {
   readonly chain: readonly LayerId[];
@@ -234,7 +232,7 @@ class TargetBuild {
     const sources = await Promise.all(
       step.mounts.map(async (mount) => ("from" in mount && mount.from ? await this.sourceSpec(mount.from) : null)),
     );
-    const key = await this.runKey(step, base, sources, network);
+    const key = await this.keyOfRun(step, base, sources, network);
     const execute = (): Promise<LayerOutcome> => this.executeRun(index, step, { base, sources, network, key });
     return await this.session.memo.once(key, async () => {
       const mayReuse = !this.input.noCache || this.session.executed.has(key);
@@ -289,11 +287,11 @@ class TargetBuild {
     return step.network !== "none" && this.input.networkAllowed ? "host" : "none";
   }
 
-  private async runKey(
+  private async keyOfRun(
     step: RunStep,
     base: readonly LayerId[],
     sources: readonly (SourceSpec | null)[],
-    network: string,
+    network: "none" | "host",
   ): Promise<string> {
     const { layers, architecture } = this.effects;
     const mounts = await Promise.all(
@@ -305,11 +303,8 @@ class TargetBuild {
         return result.kind === "identity" ? result.identity : null;
       }),
     );
-    const command = stepIdentity(step, () => null);
-    const scope = step.mounts.some((mount) => mount.kind === "cache") ? this.input.target : null;
     const chain = base.map((id) => layers.get(id).diffId);
-    const parts: Json = { stepFormat, command, mounts, network, architecture, chain, scope };
-    return hexOf(digestOf(canonicalJson(parts)));
+    return runKey(step, { chain, mounts, network, architecture, target: this.input.target });
   }
 
   private async sourceSpec(source: SourceRef): Promise<SourceSpec> {
