@@ -29,7 +29,9 @@ function render(shell: string, commands: readonly CommandWords[]): string {
   throw malformed({ code: "unknown-shell", message: "expected bash, zsh or fish", subject: shell });
 }
 
-const targetNames = `stagewright graph --table 2>/dev/null | awk '{ print $1 }'`;
+// Bash expands the words that it is given: what the report says of a hostile tree's faults must never be among them.
+// Without single quotes, for fish has the whole in such.
+const targetNames = 'stagewright graph --table 2>/dev/null | LC_ALL=C grep -oE "^[a-z]+-[a-z0-9._-]+"';
 
 function bash(commands: readonly CommandWords[]): string {
   const cases = commands.map(({ name, options }) => `    ${name}) words="${options.join(" ")}" ;;`);
