@@ -19,8 +19,8 @@ export function makeLargeTree(folder: string): LargeTree {
 
 /** Steps of the case with many RUNs. */
 const runSteps = 20;
-/** Rounds of the loop of the compute-bound RUN: some ten seconds. */
-const loopRounds = 16_000_000;
+/** Rounds of the loop of the compute-bound RUN: some ten seconds, so that the start of the command weighs little. */
+const loopRounds = 6_000_000;
 export const loopScript = `i=0; while [ $i -lt ${String(loopRounds)} ]; do i=$((i+1)); done`;
 const fileCount = 20_000;
 const filesPerFolder = 100;
