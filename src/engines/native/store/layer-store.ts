@@ -136,7 +136,8 @@ export class LayerStore {
     if (record === undefined || hexOf(digestOf(JSON.stringify(record))) !== id) return undefined;
     if (!this.hasTar(record.diffId)) return undefined;
     const tarPath = toByteString(this.tarPath(record.diffId));
-    const layer = { id, ...record, entries: record.rows.map((row) => entryOfRow(row, tarPath)) };
+    const { diffId, size, rows } = record;
+    const layer = { id, diffId, size, entries: rows.map((row) => entryOfRow(row, tarPath)) };
     this.layers.set(id, layer);
     return layer;
   }
