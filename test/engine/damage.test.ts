@@ -76,13 +76,22 @@ describe.each(damages)("all of them %s", (name, damage) => {
   });
 });
 
+describe("folders for mounts", () => {
+  it("that were made before the machine was started are made anew (EN-12)", async () => {
+    const old = join(store, "roots/00000000-stale");
+    fs.mkdirSync(join(old, "etc"), { recursive: true });
+    rebuilt(await build(workspace, outputAnew()));
+    expect(fs.existsSync(old)).toBe(false);
+  });
+});
+
 describe("one bit", () => {
   it("of a layer and of its compressed form together costs the steps that made it", async () => {
     for (const path of [...filesOf("blobs", ".tar"), ...filesOf("gzip", ".gz")]) flipBit(path);
     expect(rebuilt(await build(workspace, outputAnew()))).not.toEqual([]);
   });
 
-  it("of a layer is found by a COPY that reads it, and by a RUN that stands on it", async () => {
+  it("of a layer is found by a COPY that reads it, and by a RUN that stands on it (EN-36)", async () => {
     for (const path of [...filesOf("blobs", ".tar")]) flipBit(path);
     for (const path of filesOf("steps", ".json")) fs.rmSync(path);
     rebuilt(await build(workspace, outputAnew()));

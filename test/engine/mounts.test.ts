@@ -235,7 +235,7 @@ describe("images", () => {
     workspace.remove();
   });
 
-  it("with more layers than one mount takes can be run on (EN-65)", { timeout: 120_000 }, async () => {
+  it("with more layers than one mount takes can be run on (EN-13, EN-65)", { timeout: 120_000 }, async () => {
     const count = 130;
     const context = folderWith({ f: "x" });
     const copies = Array.from({ length: count }, (_, index) => `COPY f /d/${String(index)}\n`).join("");
@@ -248,7 +248,7 @@ describe("images", () => {
     );
   });
 
-  it("may have a layer twice (EN-65)", async () => {
+  it("may have a layer twice (EN-13, EN-65)", async () => {
     const context = folderWith({ f: "x" });
     const base = await run("FROM scratch\nCOPY f /f\nRUN --mount=from=tools,target=/bin rm /f\n", { context });
     const [copy, removal] = base.layers;

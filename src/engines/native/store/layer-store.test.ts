@@ -34,7 +34,7 @@ const shape = {
 };
 
 describe("a layer", () => {
-  it("is found by another process as it was written, with true times", () => {
+  it("is found by another process as it was written, with true times (EN-10)", () => {
     const written = writeLayer(layersOf(), entriesOf(shape));
     const found = layersOf().get(written.id);
     expect({ ...found, entries: [] }).toEqual({ ...written, entries: [] });
@@ -85,9 +85,9 @@ describe("a layer", () => {
   it("on a full disk is a clear error, and leaves nothing under its name", () => {
     const full: FileSystem = {
       ...fs,
-      writeSync: (() => {
+      writeSync: () => {
         throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
-      }),
+      },
     };
     const layers = layersOf(full);
     expect(() => writeLayer(layers, entriesOf(shape))).toThrow(

@@ -18,7 +18,7 @@ function copied(
   return listing(draft.freeze());
 }
 
-describe("COPY", () => {
+describe("COPY on trees (EN-11)", () => {
   it.each<readonly [string, TreeShape, TreeShape, string, string, readonly string[]]>([
     ["a file to a new name, folders made", {}, { f: "1" }, "/f", "/a/b", ["/a 755 /", '/a/b 644 "1"']],
     ["a file into a new folder", {}, { f: "1" }, "/f", "/a/", ["/a 755 /", '/a/f 644 "1"']],
