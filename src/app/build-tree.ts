@@ -5,7 +5,7 @@ import type { BuildEvent, Engine, Platform, StepReport, Target } from "../graph/
 import { closureOf, parsePlatform, renderPlatform, resolveTargets } from "../graph/index.js";
 import type { Store } from "../engines/index.js";
 import { stopsBuild } from "../tree/index.js";
-import { readContextState } from "./context-state.js";
+import { readContextStamp, readContextState } from "./context-state.js";
 import type { BuiltImage, KnownImage } from "./build-image.js";
 import { dependencyImage } from "./dependency-image.js";
 import type { Download } from "./build-image.js";
@@ -114,6 +114,8 @@ class TreeBuild {
   private stale: ReadonlySet<string> = new Set();
   private readonly now: number;
   private readonly contexts: NamedContexts;
+  /** What the folders of packages looked like when keys were made of them. */
+  private readonly stamps = new Map<string, string>();
 
   constructor(
     private readonly options: BuildTreeOptions,
@@ -177,22 +179,28 @@ class TreeBuild {
   private keyOf(target: Target, dependencies: readonly Digest[]): string {
     const { tree } = this.options;
     const { folder } = target.package;
-    const context = readContextState(
-      `${tree.root}/${folder}`,
-      this.effects.files,
-      this.state.context(folder),
-      this.now,
-    );
-    this.state.setContext(folder, context);
+    const root = `${tree.root}/${folder}`;
+    const { state, stamp } = readContextState(root, this.effects.files, this.state.context(folder), this.now);
+    this.state.setContext(folder, state);
+    // The first look counts: whatever changes afterwards is one change too many.
+    if (!this.stamps.has(folder)) this.stamps.set(folder, stamp);
     const platform = this.platformOf(target);
     const inputs: Json = {
       ...targetInputs(tree, target),
-      context: context.content,
+      context: state.content,
       platform: renderPlatform(platform),
       dependencies,
       contexts: this.contexts.identity(platform),
     };
     return targetKey(inputs);
+  }
+
+  /** @throws rejected `context-changed` when something wrote to what was read, though it put it back afterwards. */
+  private checkUntouched(target: Target): void {
+    const { folder } = target.package;
+    const same =
+      readContextStamp(`${this.options.tree.root}/${folder}`, this.effects.files) === this.stamps.get(folder);
+    if (!same || !this.contexts.areUntouched()) throw changedMeanwhile(target);
   }
 
   private async buildOne(target: Target): Promise<TargetResult> {
@@ -243,7 +251,7 @@ class TreeBuild {
     const { files, onEvent, alone } = this.effects;
     const download = (wanted: Download): Promise<string> => this.effects.download(target, wanted);
     const image = await buildImage(request, { engine, files, onEvent, alone, download });
-    if (this.keyOf(target, dependencies) !== key) throw changedMeanwhile(target);
+    this.checkUntouched(target);
     const seconds = (this.effects.clock.monotonic() - begun) / 1000;
     this.remember(target, key, image, seconds);
     const state = image.steps.some((step) => step.state === "executed") ? "built" : "cached";

@@ -9,6 +9,13 @@ import { compareByteStrings, fromByteString, limits, malformed, toByteString } f
 /** The same rule as the tree cache's: times stand for content only once they are safely in the past. */
 const settledMilliseconds = 2500;
 
+/** What is asked of a folder at two moments to know that nothing touched it in between, not even for a while. */
+export interface ContextReading {
+  readonly state: ContextState;
+  /** Hash of names, times, sizes and inodes, whether they are settled or not. */
+  readonly stamp: string;
+}
+
 export interface ContextState {
   /** Hash of names, times, sizes and inodes: equal means that nothing was touched. */
   readonly signature: string;
@@ -39,13 +46,14 @@ export function readContextState(
   files: FileSystem,
   known: ContextState | undefined,
   now: number,
-): ContextState {
+): ContextReading {
   const found: Found[] = [];
   const root = toByteString(folder);
   walk(root, "", files, found);
   const settled = found.every((entry) => entry.newest < now - settledMilliseconds);
-  const signature = settled ? sum(found.map((entry) => `${entry.path}\0${entry.identity}`)) : "";
-  if (known !== undefined && signature !== "" && known.signature === signature) return known;
+  const stamp = stampOf(found);
+  const signature = settled ? stamp : "";
+  if (known !== undefined && signature !== "" && known.signature === signature) return { state: known, stamp };
   const firstNames = new Map<string, ByteString>();
   const lines = found.map((entry) => {
     const first = firstNames.get(entry.inode) ?? "";
@@ -53,7 +61,18 @@ export function readContextState(
     const attributes = [entry.path, first, entry.kind, String(entry.mode), String(entry.imageSeconds)];
     return [...attributes, hashOf(root, entry, files)].join("\0");
   });
-  return { signature, content: sum(lines) };
+  return { state: { signature, content: sum(lines) }, stamp };
+}
+
+/** The stamp alone, without a look into the files. */
+export function readContextStamp(folder: string, files: FileSystem): string {
+  const found: Found[] = [];
+  walk(toByteString(folder), "", files, found);
+  return stampOf(found);
+}
+
+function stampOf(found: readonly Found[]): string {
+  return sum(found.map((entry) => `${entry.path}\0${entry.identity}`));
 }
 
 function sum(lines: readonly string[]): string {

@@ -3,7 +3,8 @@ import type { Digest, FileSystem } from "../base/index.js";
 import { StagewrightError, compareText, hexOf, isSha256Hex, malformed, systemErrorCode } from "../base/index.js";
 import type { Target } from "../graph/index.js";
 import { parsePlatform, resolveTargets } from "../graph/index.js";
-import { parseIndex, readImage, readLayout, readVerifiedBlob } from "../oci/index.js";
+import type { Descriptor, Layout } from "../oci/index.js";
+import { parseIndex, readImage, readLayout, readVerifiedBlob, verifiedChunks } from "../oci/index.js";
 import type { LoadedTree } from "./load-tree.js";
 import type { ReportTool } from "./fetch-report.js";
 import { thisTool } from "./this-tool.js";
@@ -98,7 +99,8 @@ function digestsTarget(
   files: FileSystem,
 ): DigestsTarget {
   const platform = target.package.platforms[0] ?? "linux/amd64";
-  const read = tryReadBuilt(`${options.outputFolder}/${target.id}`, platform, files);
+  const deep = options.mode !== "show";
+  const read = tryReadBuilt(`${options.outputFolder}/${target.id}`, platform, files, deep);
   const found = "damage" in read ? undefined : read.built;
   return {
     id: target.id,
@@ -120,24 +122,32 @@ function verdictOf(found: Digest | undefined, expected: Digest | undefined): Dig
   return found === expected ? "equal" : "differs";
 }
 
-function tryReadBuilt(folder: string, platform: string, files: FileSystem) {
+function tryReadBuilt(folder: string, platform: string, files: FileSystem, deep: boolean) {
   try {
-    return { built: readBuilt(folder, platform, files) };
+    return { built: readBuilt(folder, platform, files, deep) };
   } catch (thrown) {
     if (!(thrown instanceof StagewrightError)) throw thrown;
     return { damage: `${thrown.subject ?? folder}: ${thrown.message}` };
   }
 }
 
-function readBuilt(folder: string, platform: string, files: FileSystem) {
+/** @param deep whether the bytes of the layers are proven, too */
+function readBuilt(folder: string, platform: string, files: FileSystem, deep: boolean) {
   if (files.lstatSync(`${folder}/index.json`, { throwIfNoEntry: false }) === undefined) return undefined;
   const layout = readLayout(folder, files);
   const { descriptor, manifest } = readImage(layout, parsePlatform(platform));
+  if (deep) for (const layer of manifest.layers) proveBlob(layout, layer);
   const outer = layout.index.manifests[0];
   if (outer === undefined) return undefined;
   parseIndex(readVerifiedBlob(layout, outer), folder);
   const size = manifest.layers.reduce((sum, layer) => sum + layer.size, manifest.config.size);
   return { digest: descriptor.digest, indexDigest: outer.digest, size };
+}
+
+/** @throws rejected `blob-missing`, `blob-size`, `blob-digest` */
+function proveBlob(layout: Layout, layer: Descriptor): void {
+  const chunks = verifiedChunks(layout, layer);
+  while (chunks.next().done !== true); // the proof comes with the last piece
 }
 
 /** Every line of digests/STAGE.txt, by target. Other platforms, in folders below it, are not read. */

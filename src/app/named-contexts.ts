@@ -3,7 +3,7 @@ import type { FileSystem, Json } from "../base/index.js";
 import { malformed } from "../base/index.js";
 import type { ContextInput, Platform } from "../graph/index.js";
 import { familiarImageName } from "../graph/index.js";
-import { readContextState } from "./context-state.js";
+import { readContextStamp, readContextState } from "./context-state.js";
 import { readIgnorePatterns } from "./ignore-file.js";
 import type { KnownImage } from "./build-image.js";
 import { readLayoutImage } from "./layout-image.js";
@@ -40,6 +40,7 @@ export function parseNamedContext(value: string, absolute: (path: string) => str
 /** The named contexts, read once for a build. */
 export class NamedContexts {
   private readonly states = new Map<string, Json>();
+  private readonly stamps = new Map<string, string>();
   private readonly read = new Map<string, KnownImage>();
 
   constructor(
@@ -68,6 +69,11 @@ export class NamedContexts {
       .map((context) => [context.name, this.imageOf(context, platform)]);
   }
 
+  /** Whether nothing touched the folders since they were first read. */
+  areUntouched(): boolean {
+    return [...this.stamps].every(([folder, stamp]) => readContextStamp(folder, this.files) === stamp);
+  }
+
   private identityOf(context: NamedContext, platform: Platform): Json {
     if (context.kind === "layout") {
       const { layers, config, history, author } = this.imageOf(context, platform);
@@ -75,7 +81,9 @@ export class NamedContexts {
     }
     let state = this.states.get(context.folder);
     if (state === undefined) {
-      state = readContextState(context.folder, this.files, undefined, this.now).content;
+      const reading = readContextState(context.folder, this.files, undefined, this.now);
+      state = reading.state.content;
+      this.stamps.set(context.folder, reading.stamp);
       this.states.set(context.folder, state);
     }
     return state;

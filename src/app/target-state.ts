@@ -3,6 +3,7 @@ import type { Digest, FileSystem, Json } from "../base/index.js";
 import { canonicalJson, digestOf, hexOf } from "../base/index.js";
 import type { Store } from "../engines/index.js";
 import type { BuiltImage } from "./build-image.js";
+import { thisTool } from "./this-tool.js";
 import type { ContextState } from "./context-state.js";
 
 /** Changes when the same inputs would give another image or record. */
@@ -94,7 +95,7 @@ export function treeStateName(root: string, outputFolder: string): string {
 
 /** The members stand in the order in which one place of the program writes them, so that no sorting is needed. */
 export function targetKey(inputs: Json): string {
-  return hexOf(digestOf(JSON.stringify([format, inputs])));
+  return hexOf(digestOf(JSON.stringify([format, thisTool.version, inputs])));
 }
 
 /** The whole record of a built target, by its key: what a target that stands on it needs to know. */
@@ -107,8 +108,16 @@ export function writeBuiltImage(store: Store, key: string, image: BuiltImage): v
   store.writeRecord("targets", key, { image });
 }
 
-/** The layout's `index.json` as the file system shows it, or undefined when there is none. */
+/**
+ * The layout's `index.json` and its folder of blobs as the file system shows them: what is put in or taken away changes
+ * it, bytes changed in place do not. Undefined when one is not there.
+ */
 export function layoutSignature(folder: string, files: FileSystem): string | undefined {
-  const stat = files.statSync(`${folder}/index.json`, { throwIfNoEntry: false });
-  return stat === undefined ? undefined : [stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino].join(" ");
+  const parts: number[] = [];
+  for (const path of [`${folder}/index.json`, `${folder}/blobs/sha256`]) {
+    const stat = files.statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    parts.push(stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino);
+  }
+  return parts.join(" ");
 }

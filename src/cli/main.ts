@@ -73,6 +73,7 @@ function createProgram(): Command {
     .addOption(distfilesOption())
     .option("--output <dir>", "where the layouts go (default: out, below the tree)")
     .option("--jobs <n>", "RUN steps at the same time (default: one for each processor)", wholeNumber)
+    .addOption(new Option("--engine <engine>", "what runs the steps").choices(["native"]).default("native"))
     .option("--platform <platform>", "build for this platform, as linux/amd64")
     .option("--no-cache", "do every step again")
     .option("--build-context <name=dir>", "a folder, or oci-layout://DIR: an image from outside the tree", collect, [])

@@ -1,6 +1,6 @@
 /** The native engine: walks a definition and gives its steps to threads and sandboxes as soon as their inputs are there. */
 import type { Clock, Digest } from "../../base/index.js";
-import { StagewrightError, canonicalJson, digestOf, hexOf, malformed, unavailable } from "../../base/index.js";
+import { StagewrightError, canonicalJson, digestOf, hexOf, unavailable } from "../../base/index.js";
 import type {
   BuildEvent,
   BuildInput,
@@ -24,6 +24,7 @@ import { compressedPath } from "./store/layer-compressor.js";
 import { damagedCode } from "./store/store.js";
 import type { LayerId, LayerStore } from "./store/layer-store.js";
 import { SchedulerMemo } from "./scheduler-memo.js";
+import { foreignPlatform, missingInput } from "./refusals.js";
 import { runKey } from "./step-key.js";
 
 export interface NativeEngineEffects {
@@ -232,8 +233,10 @@ class TargetBuild {
     const sources = await Promise.all(
       step.mounts.map(async (mount) => ("from" in mount && mount.from ? await this.sourceSpec(mount.from) : null)),
     );
-    const key = await this.keyOfRun(step, base, sources, network);
-    const execute = (): Promise<LayerOutcome> => this.executeRun(index, step, { base, sources, network, key });
+    const identities = await this.identitiesOf(step, sources);
+    const key = this.keyOfRun(step, base, identities, network);
+    const prepared: PreparedRun = { base, sources, identities, network, key };
+    const execute = (): Promise<LayerOutcome> => this.executeRun(index, step, prepared);
     return await this.session.memo.once(key, async () => {
       const mayReuse = !this.input.noCache || this.session.executed.has(key);
       const known = mayReuse ? this.recordedRun(key, network) : undefined;
@@ -259,11 +262,12 @@ class TargetBuild {
       this.started(index, step);
       const begun = clock.monotonic();
       const executedAt = clock.now();
-      const { base, sources, network } = run;
+      const { base, sources, identities, network } = run;
       const resolver = network === "host" ? this.effects.resolver() : null;
       const { secrets } = this.input;
       const cacheFolders = locks.folders;
-      const job: Job = { kind: "run", step, base, sources, secrets, cacheFolders, network, resolver, architecture };
+      const inputs = { base, sources, identities, secrets, cacheFolders };
+      const job: Job = { kind: "run", step, ...inputs, network, resolver, architecture };
       const result = layerResult(
         await sandboxes.run(job, (chunk) => {
           this.onEvent({ type: "step-output", target: this.input.target, step: index, chunk });
@@ -287,14 +291,9 @@ class TargetBuild {
     return step.network !== "none" && this.input.networkAllowed ? "host" : "none";
   }
 
-  private async keyOfRun(
-    step: RunStep,
-    base: readonly LayerId[],
-    sources: readonly (SourceSpec | null)[],
-    network: "none" | "host",
-  ): Promise<string> {
-    const { layers, architecture } = this.effects;
-    const mounts = await Promise.all(
+  /** What each mount of the step shows now. The job compares it with what it mounts. */
+  private async identitiesOf(step: RunStep, sources: readonly (SourceSpec | null)[]): Promise<(string | null)[]> {
+    return await Promise.all(
       sources.map(async (source, index) => {
         const mount = step.mounts[index];
         if (source === null || mount === undefined || !("source" in mount)) return null;
@@ -303,8 +302,18 @@ class TargetBuild {
         return result.kind === "identity" ? result.identity : null;
       }),
     );
+  }
+
+  private keyOfRun(
+    step: RunStep,
+    base: readonly LayerId[],
+    mounts: readonly (string | null)[],
+    network: "none" | "host",
+  ): string {
+    const { layers, architecture } = this.effects;
+    const platform = renderPlatform(this.input.definition.platform);
     const chain = base.map((id) => layers.get(id).diffId);
-    return runKey(step, { chain, mounts, network, architecture, target: this.input.target });
+    return runKey(step, { chain, mounts, network, platform, architecture, target: this.input.target });
   }
 
   private async sourceSpec(source: SourceRef): Promise<SourceSpec> {
@@ -356,6 +365,7 @@ interface RunRecord {
 interface PreparedRun {
   readonly base: readonly LayerId[];
   readonly sources: readonly (SourceSpec | null)[];
+  readonly identities: readonly (string | null)[];
   readonly network: "none" | "host";
   readonly key: string;
 }
@@ -371,22 +381,4 @@ function layerResult(result: JobResult): JobResult & { kind: "layer" } {
 
 function unexpected(result: JobResult): Error {
   return unavailable({ code: "worker-confused", message: `a worker answered with ${result.kind}` });
-}
-
-function foreignPlatform(platform: Platform): Error {
-  return unavailable({
-    code: "foreign-platform",
-    message: `this machine does not run programs of ${renderPlatform(platform)}`,
-    subject: renderPlatform(platform),
-    hint: "install an emulator: apt-get install qemu-user-static binfmt-support",
-  });
-}
-
-function missingInput(kind: string, name: string): Error {
-  return malformed({
-    code: `missing-${kind}`,
-    message: `the Containerfile needs the ${kind} ${JSON.stringify(name)}, which was not given`,
-    subject: name,
-    hint: `give it with --build-context ${name}=DIR`,
-  });
 }

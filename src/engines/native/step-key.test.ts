@@ -62,6 +62,7 @@ const inputs: fc.Arbitrary<RunInputs> = fc.record({
   chain: fc.array(digest, { maxLength: 3 }),
   mounts: fc.array(fc.option(fc.string()), { maxLength: 3 }),
   network: fc.constantFrom("none" as const, "host" as const),
+  platform: fc.constantFrom("linux/amd64", "linux/386"),
   architecture: fc.constantFrom("amd64", "arm64"),
   target: fc.constantFrom("core-a", "core-b"),
 });

@@ -4,8 +4,11 @@ import { canonicalJson, digestOf, hexOf } from "../../base/index.js";
 import type { RunStep } from "../../graph/index.js";
 import { stepIdentity } from "../../graph/index.js";
 
-/** Changes when the same step would give other bytes. */
-const stepFormat = "native-1";
+/**
+ * Changes when the same step would give other bytes. The version of the program does not stand here: a toolchain takes
+ * hours, and most versions run a step just as the one before.
+ */
+const stepFormat = "native-2";
 
 export interface RunInputs {
   /** The layers that the command sees, lowest first. */
@@ -14,6 +17,8 @@ export interface RunInputs {
   readonly mounts: readonly (string | null)[];
   /** The network that it is given. */
   readonly network: "none" | "host";
+  /** What the step is for: a foreign one runs under an emulator. */
+  readonly platform: string;
   /** Of the machine's kernel. */
   readonly architecture: string;
   /** Whose cache mounts it has. */
@@ -22,9 +27,9 @@ export interface RunInputs {
 
 /** Everything that decides the result, and neither the step's place in the Containerfile nor the content of secrets. */
 export function runKey(step: RunStep, inputs: RunInputs): string {
-  const { chain, mounts, network, architecture, target } = inputs;
+  const { chain, mounts, network, platform, architecture, target } = inputs;
   const command = stepIdentity(step, () => null);
   const scope = step.mounts.some((mount) => mount.kind === "cache") ? target : null;
-  const parts: Json = { stepFormat, command, mounts, network, architecture, chain, scope };
+  const parts: Json = { stepFormat, command, mounts, network, platform, architecture, chain, scope };
   return hexOf(digestOf(canonicalJson(parts)));
 }

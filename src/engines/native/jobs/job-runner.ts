@@ -1,6 +1,6 @@
 /** Does jobs: the code that runs in a thread or inside the namespaces. */
 import type { Processes } from "../../../base/index.js";
-import { StagewrightError, hexOf, toByteString } from "../../../base/index.js";
+import { StagewrightError, hexOf, rejected, toByteString } from "../../../base/index.js";
 import type { ArchiveOpener } from "../../../graph/index.js";
 import { createIgnoreMatcher } from "../../../graph/index.js";
 import { OverlayMounter } from "../sandbox/overlay.js";
@@ -89,13 +89,15 @@ export class JobRunner {
 
   private async runRun(job: RunJob, onOutput: (chunk: Buffer) => void): Promise<StoredLayer> {
     const trees = job.sources.map((source) => (source === null ? undefined : this.sourceTree(source)));
+    const hasher = new ContentHasher(this.effects.layers.store.files);
+    checkIdentities(job, trees, hasher);
     const cacheFolders = job.cacheFolders.map((folder) => folder ?? undefined);
     const { step, base, network, architecture } = job;
     return await runRunStep(
       {
         step,
         base,
-        sources: { trees, secrets: job.secrets, cacheFolders },
+        sources: { trees, hasher, secrets: job.secrets, cacheFolders },
         network,
         resolver: job.resolver ?? undefined,
         architecture,
@@ -109,6 +111,25 @@ export class JobRunner {
     if (source.kind === "chain") return layers.tree(source.layers);
     const filter = source.ignore.length === 0 ? undefined : createIgnoreMatcher(source.ignore);
     return readContext(source.context, layers.store.files, filter);
+  }
+}
+
+/**
+ * The key of a RUN was made before its turn came. What it mounts is hashed again, and laid out against these hashes.
+ * @throws rejected `content-changed`
+ */
+function checkIdentities(job: RunJob, trees: readonly (FolderNode | undefined)[], hasher: ContentHasher): void {
+  for (const [index, tree] of trees.entries()) {
+    const mount = job.step.mounts[index];
+    if (tree === undefined || mount === undefined || !("source" in mount)) continue;
+    const found = JSON.stringify(treeIdentity(tree, toByteString(mount.source), hasher));
+    if (found === job.identities[index]) continue;
+    throw rejected({
+      code: "content-changed",
+      message: "a file that a RUN mounts changed during the build",
+      subject: mount.source,
+      hint: "run the build again when nothing writes to the folder",
+    });
   }
 }
 

@@ -27,6 +27,8 @@ export interface RunJob {
   readonly base: readonly LayerId[];
   /** One for each mount. */
   readonly sources: readonly (SourceSpec | null)[];
+  /** What each source must hold for the step's key to be true, as `treeIdentity` names it. */
+  readonly identities: readonly (string | null)[];
   readonly secrets: Readonly<Record<string, string>>;
   readonly cacheFolders: readonly (string | null)[];
   readonly network: "none" | "host";

@@ -3,6 +3,7 @@ import type { Processes } from "../../../base/index.js";
 import type { LayerId, LayerStore } from "../store/layer-store.js";
 import { guarded } from "../store/store.js";
 import { LayerRoots } from "./roots.js";
+import { ContentHasher } from "../tree/content.js";
 import { runTool } from "./system.js";
 
 /** Lower folders in one mount: their names must fit in one page of mount options. */
@@ -42,7 +43,10 @@ export class OverlayMounter {
     const chain = this.effectiveLayers(fullChain);
     const excess = chain.length > mountedLayers ? chain.length - mountedLayers + 1 : 0;
     const names: string[] = [];
-    if (excess > 0) names.push(await this.roots.treeRoot(this.layers.tree(chain.slice(0, excess))));
+    if (excess > 0) {
+      const hasher = new ContentHasher(this.layers.store.files);
+      names.push(await this.roots.treeRoot(this.layers.tree(chain.slice(0, excess)), hasher));
+    }
     for (const layer of chain.slice(excess)) names.push(await this.roots.layerRoot(layer));
     return names;
   }

@@ -10,7 +10,7 @@ import type { LayerId, LayerStore } from "../store/layer-store.js";
 import { FileHasher, entriesKey, writeAll } from "../store/layer-writer.js";
 import type { Store } from "../store/store.js";
 import { guarded, ioError } from "../store/store.js";
-import { ContentHasher } from "../tree/content.js";
+import type { ContentHasher } from "../tree/content.js";
 import type { FolderNode, HashedEntry } from "../tree/file-tree.js";
 import { emptyTree } from "../tree/file-tree.js";
 import { diffTrees } from "../tree/tree-diff.js";
@@ -47,9 +47,12 @@ export class LayerRoots {
     return await this.root(rootName(this.layers.store, layer), () => this.layers.get(layer).entries);
   }
 
-  /** A folder that holds a whole tree: for bind mounts of contexts, and in place of more layers than one mount takes. */
-  async treeRoot(tree: FolderNode): Promise<string> {
-    const hasher = new ContentHasher(this.layers.store.files);
+  /**
+   * A folder that holds a whole tree, its files with the hashes that `hasher` knows of them: for bind mounts of contexts, and in place of more layers than
+   * one mount takes.
+   * @throws rejected `content-changed`
+   */
+  async treeRoot(tree: FolderNode, hasher: ContentHasher): Promise<string> {
     const entries = diffTrees(emptyTree, tree, () => false).map((entry) =>
       entry.type === "file" ? { ...entry, sha256: hasher.hashOf(entry) } : entry,
     );

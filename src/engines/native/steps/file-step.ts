@@ -1,11 +1,14 @@
 /** COPY, ADD and WORKDIR: works out what changes, then writes the layer unless the store has it. */
-import { canonicalJson, digestOf, hexOf, rejected, toByteString } from "../../../base/index.js";
+import { createHash } from "node:crypto";
+
+import { canonicalJson, digestOf, fromByteString, hexOf, rejected, toByteString } from "../../../base/index.js";
 import type { ByteString, FileSystem } from "../../../base/index.js";
 import type { ArchiveOpener, CopyAction, FileAction, FileStep, OpenedArchive, Owner } from "../../../graph/index.js";
 import { createIgnoreMatcher, stepIdentity } from "../../../graph/index.js";
 import { indexTarFile } from "../../../oci/index.js";
 import type { LayerId, LayerStore, StoredLayer } from "../store/layer-store.js";
-import { entriesKey, writeLayer } from "../store/layer-writer.js";
+import { entriesKey, writeAll, writeLayer } from "../store/layer-writer.js";
+import { guarded } from "../store/store.js";
 import { ContentHasher } from "../tree/content.js";
 import { copyPath, makeFolder, singleFileTree, sourceMissing } from "../tree/copy.js";
 import type { CopyOptions, OwnerIds } from "../tree/copy.js";
@@ -51,7 +54,7 @@ export async function runFileStep(input: FileStepInput, effects: FileStepEffects
   const known = key === undefined || input.fresh ? undefined : recordedLayer(layers, key);
   if (known !== undefined) return { ...known, cached: true };
   const start = input.step.link ? emptyTree : base;
-  const runner = new ActionRunner(base, hasher, effects.archives, layers.store.files);
+  const runner = new ActionRunner(base, hasher, effects.archives, layers);
   try {
     const after = await runner.runAll(start, input);
     const same = (a: FileNode, b: FileNode): boolean => hasher.hashOf(a) === hasher.hashOf(b);
@@ -93,17 +96,18 @@ function unpackKey(input: FileStepInput, layers: LayerStore, hasher: ContentHash
     return resolveWildcards(tree, toByteString(action.source)).map((path) => treeIdentity(tree, path, hasher));
   });
   const base = input.base.map((id) => layers.get(id).diffId);
-  return hexOf(digestOf(canonicalJson({ format: "add-1", step, base, sources })));
+  return hexOf(digestOf(canonicalJson({ format: "add-2", step, base, sources })));
 }
 
 class ActionRunner {
   private readonly spools: OpenedArchive[] = [];
+  private readonly copies: string[] = [];
 
   constructor(
     private readonly usersRoot: FolderNode,
     private readonly hasher: ContentHasher,
     private readonly archives: ArchiveOpener,
-    private readonly files: FileSystem,
+    private readonly layers: LayerStore,
   ) {}
 
   async runAll(start: FolderNode, input: FileStepInput): Promise<FolderNode> {
@@ -116,6 +120,28 @@ class ActionRunner {
 
   dispose(): void {
     for (const spool of this.spools) spool.close();
+    for (const copy of this.copies) this.layers.store.files.rmSync(copy, { force: true });
+  }
+
+  /**
+   * A file of a context may change while it is unpacked: what is unpacked is a copy with the hash that the step's key
+   * has. A source of the store is known by its hash and nobody else's to change.
+   * @throws rejected `content-changed`
+   */
+  private unchanging(node: FileNode, path: ByteString): ByteString {
+    if (node.sha256 !== undefined) return path;
+    const { store } = this.layers;
+    const copy = store.temporary("archive");
+    const expected = this.hasher.hashOf(node);
+    const found = copyHashed(path, copy, store.files);
+    this.copies.push(copy);
+    if (found === expected) return toByteString(copy);
+    throw rejected({
+      code: "content-changed",
+      message: `expected content with SHA-256 ${expected}, found ${found}`,
+      subject: fromByteString(path),
+      hint: "run the build again when nothing writes to the folder",
+    });
   }
 
   private async run(tree: FolderNode, action: FileAction, source: FolderNode): Promise<FolderNode> {
@@ -163,14 +189,36 @@ class ActionRunner {
     const node = nodeAt(source, resolvePath(source, path));
     if (node === undefined) throw sourceMissing(path);
     if (node.type !== "file" || node.content.kind !== "file" || node.content.offset !== 0) return undefined;
-    const opened = await this.archives.open(node.content.path);
+    const opened = await this.archives.open(this.unchanging(node, node.content.path));
     if (opened === undefined) return undefined;
     this.spools.push(opened);
-    return indexTarFile(opened.tarPath, this.files, "archive").entries;
+    return indexTarFile(opened.tarPath, this.layers.store.files, "archive").entries;
   }
 }
 
 const mkfileMode = 0o644;
+const copySize = 1 << 20;
+
+/** Copies a file and gives the SHA-256 of what was copied. */
+function copyHashed(from: ByteString, to: string, files: FileSystem): string {
+  const hash = createHash("sha256");
+  const buffer = Buffer.allocUnsafe(copySize);
+  const source = files.openSync(Buffer.from(from, "latin1"), "r");
+  const target = guarded(to, () => files.openSync(to, "wx", 0o600));
+  try {
+    for (let got = files.readSync(source, buffer); got > 0; got = files.readSync(source, buffer)) {
+      const chunk = buffer.subarray(0, got);
+      hash.update(chunk);
+      guarded(to, () => {
+        writeAll(files, target, chunk);
+      });
+    }
+  } finally {
+    files.closeSync(source);
+    files.closeSync(target);
+  }
+  return hash.digest("hex");
+}
 
 function excludedBy(patterns: readonly string[]): CopyOptions["excluded"] {
   if (patterns.length === 0) return undefined;

@@ -7,16 +7,24 @@ import type { SandboxMount } from "../sandbox/runtime-spec.js";
 import { runTool } from "../sandbox/system.js";
 import type { LayerStore } from "../store/layer-store.js";
 import { guarded } from "../store/store.js";
+import type { ContentHasher } from "../tree/content.js";
 import type { FolderNode } from "../tree/file-tree.js";
 import { emptyTree, resolvePath, nodeAt } from "../tree/file-tree.js";
 
 export interface RunSources {
   /** The tree of each mount's `from`, by the mount's place in the step; undefined for mounts without one. */
   readonly trees: readonly (FolderNode | undefined)[];
+  /** Knows the hashes that the files of the trees must have. */
+  readonly hasher: ContentHasher;
   /** Files of the machine that hold secrets, by id. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Folder below `cache/` of each cache mount, by the mount's place in the step. */
   readonly cacheFolders: readonly (string | undefined)[];
+}
+
+interface MountedTree {
+  readonly tree: FolderNode;
+  readonly hasher: ContentHasher;
 }
 
 export interface PreparedMounts {
@@ -44,8 +52,9 @@ export class RunMounts {
     const env: string[] = [];
     for (const [index, mount] of step.mounts.entries()) {
       const tree = sources.trees[index] ?? emptyTree;
-      if (mount.kind === "bind") mounts.push(await this.bind(mount, tree));
-      else if (mount.kind === "cache") mounts.push(await this.cache(mount, tree, sources.cacheFolders[index] ?? ""));
+      const source = { tree, hasher: sources.hasher };
+      if (mount.kind === "bind") mounts.push(await this.bind(mount, source));
+      else if (mount.kind === "cache") mounts.push(await this.cache(mount, source, sources.cacheFolders[index] ?? ""));
       else if (mount.kind === "tmpfs") mounts.push(tmpfs(mount));
       else this.secret(mount, sources.secrets, mounts, env);
     }
@@ -58,14 +67,14 @@ export class RunMounts {
     this.releases.length = 0;
   }
 
-  private async bind(mount: RunMount & { kind: "bind" }, tree: FolderNode): Promise<SandboxMount> {
-    const { root, source } = await this.mountedPath(tree, mount.source);
+  private async bind(mount: RunMount & { kind: "bind" }, from: MountedTree): Promise<SandboxMount> {
+    const { root, source } = await this.mountedPath(from, mount.source);
     this.releases.push(root.unmount);
     const options = mount.writable ? ["rbind", "nodev"] : ["rbind", "ro", "nodev"];
     return { destination: mount.target, type: "bind", source, options };
   }
 
-  private async cache(mount: RunMount & { kind: "cache" }, tree: FolderNode, folder: string): Promise<SandboxMount> {
+  private async cache(mount: RunMount & { kind: "cache" }, from: MountedTree, folder: string): Promise<SandboxMount> {
     const { store } = this.layers;
     if (!store.use("cache", folder)) {
       const fresh = store.temporary("cache");
@@ -74,7 +83,7 @@ export class RunMounts {
         store.files.chmodSync(fresh, mount.mode);
         store.files.lchownSync(fresh, mount.uid, mount.gid);
       });
-      if (mount.from !== undefined) await this.fill(fresh, tree, mount.source);
+      if (mount.from !== undefined) await this.fill(fresh, from, mount.source);
       store.commit(fresh, "cache", folder);
     }
     const options = mount.readonly ? ["rbind", "ro", ...closed] : ["rbind", ...closed];
@@ -82,19 +91,22 @@ export class RunMounts {
   }
 
   /** A cache that starts from an image or stage gets a copy of its folder, once. */
-  private async fill(fresh: string, tree: FolderNode, path: string): Promise<void> {
-    const { root, source } = await this.mountedPath(tree, path);
+  private async fill(fresh: string, from: MountedTree, path: string): Promise<void> {
+    const { root, source } = await this.mountedPath(from, path);
     await runTool(this.processes, "cp", ["--archive", `${source}/.`, fresh]);
     await root.unmount();
   }
 
   /** @throws rejected `mount-source-missing` */
-  private async mountedPath(tree: FolderNode, path: string): Promise<{ root: MountedRoot; source: string }> {
+  private async mountedPath(
+    { tree, hasher }: MountedTree,
+    path: string,
+  ): Promise<{ root: MountedRoot; source: string }> {
     const parts = resolvePath(tree, toByteString(path));
     if (nodeAt(tree, parts) === undefined) {
       throw rejected({ code: "mount-source-missing", message: "the source of a mount is not there", subject: path });
     }
-    const root = await this.mounter.mountRoot(await this.mounter.roots.treeRoot(tree));
+    const root = await this.mounter.mountRoot(await this.mounter.roots.treeRoot(tree, hasher));
     return { root, source: [root.merged, ...parts.map(fromByteString)].join("/") };
   }
 
