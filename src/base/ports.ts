@@ -154,6 +154,15 @@ export interface Channel {
   terminate(): void;
 }
 
+/** Sockets of this machine, in the file system. */
+export interface Sockets {
+  /**
+   * Makes a socket in the folder that takes whoever connects and what they send, without reading it, until it is closed.
+   * `path` is short enough for a socket's address however deep the folder is, and good while this process lives.
+   */
+  hold(folder: string): Promise<{ readonly path: string; connected(): boolean; close(): void }>;
+}
+
 /** Starts the other side of a {@link Channel}. */
 export interface Workers {
   /** A thread of this process that runs a module. */

@@ -83,6 +83,31 @@ describe.skipIf(user === undefined)("without root", () => {
     expect((await build(workspace, root)).status).toBe(0);
   });
 
+  it.each([
+    ["makes a device", "mknod /d c 1 3 2>/dev/null || echo refused > /refused"],
+    ["makes a block device in the background", "(mknod /d b 7 0; true) & sleep 2; true"],
+    ["gives a file away", "touch /f; chown 3000000 /f 2>/dev/null || true"],
+    ["gives a file to a group outside the range", "touch /f; chown 0:70000 /f 2>/dev/null || true"],
+  ])("a RUN that %s and shrugs off that it could not ends with status 3 (EN-52, SU-23)", async (_, command) => {
+    const { rootless } = places({ ...shellPackage, ...packageText("core", "shrugs", runOf(command)) });
+    const finished = await build(workspace, rootless);
+    expect(finished.status, finished.stderr).toBe(3);
+    const failed = finished.targets.find(({ id }) => id === "core-shrugs");
+    expect(failed).toMatchObject({ state: "failed", digest: null, error: { code: "needs-root" } });
+    expect(processesAt(workspace.folder)).toEqual([]);
+  });
+
+  it.each([
+    ["owners in the range", "touch /f; chown 65535:65535 /f; chown 0 /f; chown :7 /f"],
+    ["pipes", "mknod /p p"],
+    ["a failure that root has too", "chown 3000000 /none 2>/dev/null || echo refused > /r", "USER 7:7\n"],
+    ["a failing command", "chown 5 /none || true; cp /none /there || true"],
+  ])("a RUN with %s gives the same bytes (EN-50)", async (_, command, before = "") => {
+    const file = runOf(command, before).replace("/r", "/tmp/r");
+    const { root, rootless } = places({ ...shellPackage, ...packageText("core", "may", file) });
+    expect(digestsOf(await build(workspace, rootless))).toEqual(digestsOf(await build(workspace, root)));
+  });
+
   it("a COPY to any owner gives the same bytes (EN-52)", async () => {
     const text = packageText("core", "owner", "FROM scratch\nCOPY --chown=3000000:4000000 f /f\n");
     const { root, rootless } = places({ ...text, "packages/core/owner/f": "f" });
@@ -96,6 +121,9 @@ describe.skipIf(user === undefined)("without root", () => {
     expect(tests).toBeGreaterThan(270);
   });
 });
+
+const runOf = (command: string, before = ""): string =>
+  `FROM stagex/core-shell\nRUN --network=none mkdir -m 1777 /tmp\n${before}RUN --network=none ${command}\n`;
 
 /** A tar with one character device, `null` (1, 3). */
 function deviceTar(): Buffer {

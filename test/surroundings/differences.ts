@@ -58,11 +58,8 @@ const rootless: Readonly<Record<string, Change>> = {
   /** SU-22: the machine's root owns what the machine made. */
   devices: (lines) => lines.map((line) => line.replace(/^(c\S+ \d+,\d+) 0:0 (?!\.\/pts\/)/, "$1 65534:65534 ")),
   "root-folder": (lines) => lines.map((line) => line.replace(/^((?:proc|sys) .*) 0:0$/, "$1 65534:65534")),
-  /** SU-23: the kernel makes no device for a user namespace. */
-  "device-use": (lines) =>
-    lines.includes("null: ")
-      ? [...lines.slice(0, 4), ...["null2", "mem", "loop"].map((name) => `mknod: /${name}: Operation not permitted`)]
-      : lines,
+  /** SU-23: a root that tries to make a device ends the RUN, so the probe does not try. */
+  "device-use": (lines) => (lines.includes("null: ") ? lines.slice(0, 4) : lines),
 };
 
 function idMap(own: number): string[] {

@@ -7,7 +7,7 @@ import { parentPort } from "node:worker_threads";
 import { toolEnvironment } from "../../engines/index.js";
 import type { WorkerReply, WorkerRequest } from "../../engines/index.js";
 import { JobRunner, LayerStore, Store, plainError } from "../../engines/index.js";
-import { StandardPipes, nodeClock, nodeFileSystem, nodeProcesses } from "../../host/index.js";
+import { StandardPipes, nodeClock, nodeFileSystem, nodeProcesses, nodeSockets } from "../../host/index.js";
 import { createArchiveOpener } from "../../sources/index.js";
 import type { WorkerSettings } from "./worker-settings.js";
 
@@ -44,6 +44,7 @@ async function createRunner(settings: WorkerSettings): Promise<JobRunner> {
       { temporaryFolder: () => store.temporaryFolder() },
     ),
     inUserNamespace: settings.inUserNamespace,
+    rights: settings.inUserNamespace ? { files: nodeFileSystem, clock: nodeClock, sockets: nodeSockets } : undefined,
     privateFolder,
     runtime,
   });

@@ -4,6 +4,7 @@ import { StagewrightError, hexOf, rejected, toByteString } from "../../../base/i
 import type { ArchiveOpener } from "../../../graph/index.js";
 import { createIgnoreMatcher } from "../../../graph/index.js";
 import { OverlayMounter } from "../sandbox/overlay.js";
+import type { RightsEffects } from "../sandbox/rights-watch.js";
 import { runFileStep } from "../steps/file-step.js";
 import { runRunStep } from "../steps/run-step.js";
 import { compressLayer, sha256OfFile } from "../store/layer-compressor.js";
@@ -21,6 +22,8 @@ export interface JobEffects {
   readonly processes: Processes;
   readonly archives: ArchiveOpener;
   readonly inUserNamespace: boolean;
+  /** In a user name space what it takes to see that a RUN needs root's rights. */
+  readonly rights: RightsEffects | undefined;
   /** A folder in memory that nobody else sees. */
   readonly privateFolder: string;
   readonly runtime: readonly [string, ...string[]];

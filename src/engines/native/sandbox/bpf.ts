@@ -14,6 +14,11 @@ export interface Instruction {
 /** Offsets into `struct seccomp_data`. */
 export const dataOffsets = { number: 0, architecture: 4, firstArgumentLow: 16, firstArgumentHigh: 20 } as const;
 
+/** Offset of the lower half of an argument, from 0 to 5. */
+export function argumentLow(index: number): number {
+  return dataOffsets.firstArgumentLow + 8 * index;
+}
+
 /** Longest program that the kernel takes (BPF_MAXINSNS). */
 export const longestProgram = 4096;
 

@@ -4,6 +4,7 @@
  * one by one and every other place is `nodev`, since no device control group guards them. Limits of processes and memory
  * are the caller's (SU-16).
  */
+import type { MappedIds } from "./seccomp-filter.js";
 import { compiledFilter } from "./seccomp-filter.js";
 import { seccompProfile } from "./seccomp.js";
 
@@ -36,6 +37,8 @@ export interface SandboxRequest {
   /** A network of its own that has only `lo`, or the machine's. */
   readonly network: "none" | "host";
   readonly architecture: string;
+  /** In a user name space: calls that need more rights are held, and this socket gets the means to answer them. */
+  readonly held: { readonly mapped: MappedIds; readonly socket: string } | undefined;
 }
 
 const hostName = "buildkitsandbox";
@@ -79,10 +82,9 @@ const readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc
 const openFiles = { type: "RLIMIT_NOFILE", soft: 2048, hard: 16384 };
 
 export function runtimeSpec(request: SandboxRequest): Readonly<Record<string, unknown>> {
-  const filter = compiledFilter(request.architecture);
   return {
     ociVersion: "1.0.2",
-    ...(filter === undefined ? {} : { annotations: { "run.oci.seccomp_bpf_data": filter } }),
+    annotations: annotationsOf(request),
     process: processOf(request),
     root: { path: request.rootfs, readonly: false },
     hostname: hostName,
@@ -96,6 +98,13 @@ export function runtimeSpec(request: SandboxRequest): Readonly<Record<string, un
       seccomp: seccompProfile(request.architecture),
     },
   };
+}
+
+function annotationsOf({ architecture, held }: SandboxRequest): Readonly<Record<string, string>> {
+  const filter = compiledFilter(architecture, held?.mapped);
+  if (filter === undefined) return {};
+  const receiver = held === undefined ? {} : { "run.oci.seccomp.receiver": held.socket };
+  return { "run.oci.seccomp_bpf_data": filter, ...receiver };
 }
 
 function processOf(request: SandboxRequest): Readonly<Record<string, unknown>> {

@@ -6,7 +6,7 @@
  * The numbers are cut into ranges of one answer each and found by halving.
  */
 import type { Instruction } from "./bpf.js";
-import { and, dataOffsets, give, ifAtLeast, ifEqual, load, renderProgram } from "./bpf.js";
+import { and, argumentLow, dataOffsets, give, ifAtLeast, ifEqual, load, renderProgram } from "./bpf.js";
 import {
   addressFamilyVsock,
   capabilityCalls,
@@ -34,17 +34,29 @@ type Answer = readonly Instruction[];
 const refused: Answer = [fail(permissionDenied)];
 const allowed: Answer = [allow];
 const unknown: Answer = [fail(notImplemented)];
+/** The caller waits until whoever listens answers. Nobody does: see `RightsWatch`. */
+const held: Answer = [give(0x7fc0_0000)];
 
-/** `base64` of the filter for crun's annotation, or undefined for a kernel whose calls are not in our table. */
-export function compiledFilter(architecture: string): string | undefined {
-  return architecture === "amd64" ? renderProgram(filterProgram()).toString("base64") : undefined;
+/** How many ids a user name space has, from 0 on. */
+export interface MappedIds {
+  readonly users: number;
+  readonly groups: number;
+}
+
+/**
+ * `base64` of the filter for crun's annotation, or undefined for a kernel whose calls are not in our table.
+ * @param mapped in a user name space its ids: a call that only root outside of it can do is held (SU-23)
+ */
+export function compiledFilter(architecture: string, mapped?: MappedIds): string | undefined {
+  return architecture === "amd64" ? renderProgram(filterProgram(mapped)).toString("base64") : undefined;
 }
 
 /** The filter of an x86-64 kernel. Other architectures than its own three ends the thread, as libseccomp has it. */
-function filterProgram(): Instruction[] {
-  const wide = ifAtLeast(x32Bit, search(rangesOf("x32")), search(rangesOf("x86-64")));
+function filterProgram(mapped: MappedIds | undefined): Instruction[] {
+  const rules = (convention: CallConvention): readonly Instruction[] => search(rangesOf(convention, mapped));
+  const wide = ifAtLeast(x32Bit, rules("x32"), rules("x86-64"));
   const native = [load(dataOffsets.number), ...wide];
-  const narrow = [load(dataOffsets.number), ...search(rangesOf("i386"))];
+  const narrow = [load(dataOffsets.number), ...rules("i386")];
   return [load(dataOffsets.architecture), ...ifEqual(auditX86_64, native, ifEqual(auditX86, narrow, [killThread]))];
 }
 
@@ -54,8 +66,8 @@ interface Range {
 }
 
 /** Neighbouring numbers of one answer are one range; those after the last known call do not exist yet. */
-function rangesOf(convention: CallConvention): Range[] {
-  const answers = answersOf(convention);
+function rangesOf(convention: CallConvention, mapped: MappedIds | undefined): Range[] {
+  const answers = answersOf(convention, mapped);
   const first = convention === "x32" ? x32Bit : 0;
   const last = Math.max(...answers.keys());
   const ranges: Range[] = [];
@@ -66,7 +78,7 @@ function rangesOf(convention: CallConvention): Range[] {
   return ranges;
 }
 
-function answersOf(convention: CallConvention): Map<number, Answer> {
+function answersOf(convention: CallConvention, mapped: MappedIds | undefined): Map<number, Answer> {
   // A process of x32 has the registers of x86-64, yet libseccomp looks at the low half alone, as for i386.
   const words = convention === "x86-64" ? 2 : 1;
   const special = new Map<string, Answer>([
@@ -74,12 +86,13 @@ function answersOf(convention: CallConvention): Map<number, Answer> {
     ["personality", oneOf(personalities, words)],
     ["clone", withoutBits(namespaceFlags)],
     ["clone3", unknown],
+    ...(mapped === undefined ? [] : rootOnly(mapped, convention)),
   ]);
   const free = new Set<string>([...allowedCalls, ...capabilityCalls, ...x86Calls]);
   const answers = new Map<number, Answer>();
   for (const name of knownCalls) {
     const number = callNumber(name, convention);
-    if (number !== undefined) answers.set(number, free.has(name) ? allowed : (special.get(name) ?? refused));
+    if (number !== undefined) answers.set(number, special.get(name) ?? (free.has(name) ? allowed : refused));
   }
   return answers;
 }
@@ -109,4 +122,33 @@ function oneOf(values: readonly number[], words: number): Instruction[] {
 /** Namespaces are in the low half. */
 function withoutBits(bits: number): Instruction[] {
   return [load(dataOffsets.firstArgumentLow), and(bits), ...ifEqual(0, allowed, refused)];
+}
+
+const largestId = 0xffff_ffff;
+const kindMask = 0xf000;
+const characterDevice = 0x2000;
+const blockDevice = 0x6000;
+
+/** What root can do and root of a user name space cannot: make devices, and give files to owners outside of it. */
+function rootOnly(mapped: MappedIds, convention: CallConvention): [string, Answer][] {
+  const owners = (first: number): Answer => {
+    const group = [load(argumentLow(first + 1)), ...unlessMapped(mapped.groups, allowed)];
+    return [load(argumentLow(first)), ...unlessMapped(mapped.users, group)];
+  };
+  // The 16-bit forms of i386 name no id that is not mapped.
+  const suffix = convention === "i386" ? "32" : "";
+  const changes = ["chown", "lchown", "fchown"].map((name): [string, Answer] => [name + suffix, owners(1)]);
+  return [["mknod", devices(1)], ["mknodat", devices(2)], ["fchownat", owners(2)], ...changes];
+}
+
+/** An id that is all ones means no change. */
+function unlessMapped(count: number, next: readonly Instruction[]): Instruction[] {
+  return ifAtLeast(count, ifEqual(largestId, next, held), next);
+}
+
+/** The character device 0, 0 is a whiteout, which anybody may make. */
+function devices(mode: number): Answer {
+  const character = [load(argumentLow(mode + 1)), ...ifEqual(0, allowed, held)];
+  const kinds = ifEqual(characterDevice, character, ifEqual(blockDevice, held, allowed));
+  return [load(argumentLow(mode)), and(kindMask), ...kinds];
 }

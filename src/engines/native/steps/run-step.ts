@@ -6,6 +6,8 @@ import type { MountedRoot, OverlayMounter } from "../sandbox/overlay.js";
 import { missingMountPoints, removeStubs } from "../sandbox/mount-stubs.js";
 import { rootName } from "../sandbox/roots.js";
 import type { SandboxMount } from "../sandbox/runtime-spec.js";
+import type { RightsEffects } from "../sandbox/rights-watch.js";
+import { RightsWatch } from "../sandbox/rights-watch.js";
 import { hostsText, resolverText, runtimeSpec } from "../sandbox/runtime-spec.js";
 import { runTool, toolEnvironment } from "../sandbox/system.js";
 import { parseCapabilities, readUpper } from "../sandbox/upper-tree.js";
@@ -37,8 +39,8 @@ export interface RunStepEffects {
   readonly mounter: OverlayMounter;
   /** The OCI runtime and its options before `run`. */
   readonly runtime: readonly [program: string, ...options: string[]];
-  /** Some of root's rights are missing: not every owner can be given, no device be made. */
-  readonly inUserNamespace: boolean;
+  /** In a user name space some of root's rights are missing: what it takes to see that a RUN needs them. */
+  readonly rights: RightsEffects | undefined;
   /** A folder in memory that nobody else sees: what a secret is written to. */
   readonly privateFolder: string;
   readonly onOutput: (chunk: Buffer) => void;
@@ -97,6 +99,8 @@ async function execute(input: RunStepInput, effects: RunStepEffects, execution: 
   const user = resolveRunUser(step.user, execution.tree, execution.hasher);
   const own = await execution.mounts.prepare(step, input.sources);
   const scripts = guarded(bundle, () => scriptMounts(step, bundle, effects));
+  // Who is not root in the sandbox has no rights that could be missing.
+  const watch = effects.rights && user.uid === 0 ? await RightsWatch.start(effects.rights, bundle) : undefined;
   guarded(bundle, () => {
     makeSystemFolders(execution, effects);
     store.files.writeFileSync(`${bundle}/hosts`, hostsText, { mode: 0o644 });
@@ -112,10 +116,15 @@ async function execute(input: RunStepInput, effects: RunStepEffects, execution: 
       mounts: [...own.mounts, ...scripts],
       network: input.network,
       architecture: input.architecture,
+      held: watch?.request,
     });
     store.files.writeFileSync(`${bundle}/config.json`, JSON.stringify(spec));
   });
-  await runSandbox(effects, bundle);
+  try {
+    await runSandbox(effects, bundle, watch);
+  } finally {
+    watch?.close();
+  }
   const mounted = [...own.mounts, ...scripts].map((mount) => mount.destination);
   const destinations = [...mounted, "/etc/hosts", "/etc/resolv.conf"];
   return missingMountPoints(execution.tree, destinations);
@@ -148,18 +157,19 @@ function scriptMounts(step: RunStep, bundle: string, effects: RunStepEffects): S
   return [...folders.values()];
 }
 
-async function runSandbox(effects: RunStepEffects, bundle: string): Promise<void> {
+async function runSandbox(effects: RunStepEffects, bundle: string, watch: RightsWatch | undefined): Promise<void> {
   const [program, ...options] = effects.runtime;
   const id = nameOf(bundle);
-  let said = "";
-  const result = await effects.processes.run(program, [...options, "run", "--bundle", bundle, id], {
+  const { processes, onOutput } = effects;
+  const run = processes.run(program, [...options, "run", "--bundle", bundle, id], {
     env: toolEnvironment,
     pipes: true,
-    onOutput: (chunk) => {
-      said = (said + chunk.toString("latin1")).slice(-keptOutput);
-      effects.onOutput(chunk);
-    },
+    onOutput,
   });
+  const stop = async (): Promise<void> => {
+    await processes.run(program, [...options, "delete", "--force", id], { env: toolEnvironment });
+  };
+  const result = await (watch === undefined ? run : watch.guard(run, stop));
   if (result.status === 0) return;
   if (result.status === null) {
     throw unavailable({
@@ -171,25 +181,10 @@ async function runSandbox(effects: RunStepEffects, bundle: string): Promise<void
   const message = `the command ended with status ${String(result.status)}`;
   const { store } = effects.layers;
   if (store.isFull()) throw diskFull(store.root, new Error(message));
-  if (effects.inUserNamespace && signsOfMissingRights.test(said)) throw needsRoot(message);
   throw rejected({
     code: "run-failed",
     message,
     hint: cannotStart.has(result.status) ? "a program or its interpreter is not in the image" : undefined,
-  });
-}
-
-/** Bytes of a command's output that are looked at when it has failed. */
-const keptOutput = 4000;
-
-/** What chown to an owner outside the range of ids, and mknod of a device, say: with root they might have worked. */
-const signsOfMissingRights = /Invalid argument|Operation not permitted/;
-
-function needsRoot(message: string): Error {
-  return unavailable({
-    code: "needs-root",
-    message: `${message}; it could not do something that root can`,
-    hint: "build this target as root to find out: without root there are no devices, and no owners outside the range",
   });
 }
 
