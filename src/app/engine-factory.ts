@@ -1,9 +1,10 @@
 /** Puts the native engine together for this machine. */
 import type { Channel, Clock, FileSystem, Processes, Workers } from "../base/index.js";
-import { digestOf, hexOf, unavailable } from "../base/index.js";
+import { digestOf, hexOf, systemErrorCode, unavailable } from "../base/index.js";
 import {
   CacheLocks,
   LayerStore,
+  ioError,
   NativeEngine,
   StoreLocks,
   StoreUsers,
@@ -90,10 +91,10 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
     aloneOnStore: (work) => users.alone(work),
     close: async () => {
       await Promise.all([threads.close(), sandboxes.close()]);
-      const own = store.temporaryOwners().filter((other) => processOf(other) === owner);
-      const paths = own.map((name) => store.path("tmp", name));
+      const paths = starter.owners.map((name) => store.path("tmp", name));
       if (starter.sandboxesStarted) await removeInNamespaces(paths, options.uid, effects.processes);
       else for (const path of paths) effects.files.rmSync(path, { recursive: true, force: true });
+      effects.files.rmSync(store.path("tmp", owner), { recursive: true, force: true });
       users.leave();
       locks.unlockAll();
     },
@@ -138,7 +139,8 @@ function processOf(owner: string): string {
 
 class WorkerStarter {
   sandboxesStarted = false;
-  private counter = 0;
+  /** Names of the temporary folders of this engine's workers. */
+  readonly owners: string[] = [];
 
   constructor(
     private readonly options: EngineOptions,
@@ -149,29 +151,46 @@ class WorkerStarter {
 
   startThread(): Channel {
     const channel = this.effects.workers.startThread(this.options.workerModule);
-    channel.send(this.settings({ inUserNamespace: false, runtime: undefined, hideControlGroups: false }));
+    const owner = this.newOwner();
+    channel.send({ ...this.settings(owner), inUserNamespace: false, runtime: undefined, hideControlGroups: false });
     return channel;
   }
 
   startSandbox(): Channel {
-    const runtime = this.runtime();
+    const owner = this.newOwner();
+    const runtime = this.runtime(owner);
     this.sandboxesStarted = true;
     const piped = ["sh", "-c", pipesScript, "sh", this.options.node, this.options.workerModule];
     const [program, ...args] = inNamespaces(this.options.uid, piped);
     const channel = this.effects.workers.startProcess(program, args, { ...toolEnvironment });
-    channel.send(
-      this.settings({ inUserNamespace: this.options.uid !== 0, runtime, hideControlGroups: runtime[0] === "crun" }),
-    );
+    const inUserNamespace = this.options.uid !== 0;
+    const hideControlGroups = runtime[0] === "crun";
+    const settings: WorkerSettings = { ...this.settings(owner), inUserNamespace, runtime, hideControlGroups };
+    channel.send(settings);
     return channel;
   }
 
-  private settings(kind: Omit<WorkerSettings, "store" | "owner">): WorkerSettings {
-    return { store: this.store, owner: `${this.owner}.${String(++this.counter)}`, ...kind };
+  private settings(owner: string): Pick<WorkerSettings, "store" | "owner"> {
+    return { store: this.store, owner };
+  }
+
+  /** Makes a folder below `tmp/` that no other worker has, not even one of another engine of this process. */
+  private newOwner(): string {
+    for (let number = this.owners.length + 1; ; number++) {
+      const name = `${this.owner}.${String(number)}`;
+      try {
+        this.effects.files.mkdirSync(`${this.store}/tmp/${name}`, { mode: 0o700 });
+        this.owners.push(name);
+        return name;
+      } catch (thrown) {
+        if (systemErrorCode(thrown) !== "EEXIST") throw ioError(thrown, this.store);
+      }
+    }
   }
 
   /** crun starts in a fifth of runc's time; runc is for root only, since it wants control groups of its own. */
-  private runtime(): [string, ...string[]] {
-    const state = `${this.store}/tmp/${this.owner}.${String(this.counter + 1)}/runtime`;
+  private runtime(owner: string): [string, ...string[]] {
+    const state = `${this.store}/tmp/${owner}/runtime`;
     const { processes } = this.effects;
     if (processes.find("crun") !== undefined) return ["crun", "--root", state, "--cgroup-manager", "disabled"];
     if (this.options.uid === 0 && processes.find("runc") !== undefined) return ["runc", "--root", state];

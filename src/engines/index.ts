@@ -6,6 +6,6 @@ export { NativeEngine } from "./native/native-engine.js";
 export { toolEnvironment } from "./native/sandbox/system.js";
 export { CacheLocks } from "./native/store/cache-locks.js";
 export { LayerStore } from "./native/store/layer-store.js";
-export { Store, openStore } from "./native/store/store.js";
+export { Store, ioError, openStore } from "./native/store/store.js";
 export { StoreUsers } from "./native/store/store-users.js";
 export { StoreLocks } from "./native/store/store-locks.js";

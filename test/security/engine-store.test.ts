@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { StagewrightError } from "../../src/base/index.js";
-import type { Store} from "../../src/engines/index.js";
+import type { Store } from "../../src/engines/index.js";
 import { openStore } from "../../src/engines/index.js";
 import { nodeClock, nodeFileSystem } from "../../src/host/index.js";
 import { EngineFolders, buildText, openEngine, thrownBy } from "../engine/in-process.js";
