@@ -31,12 +31,11 @@ function isPlain(path: string): boolean {
   return !path.includes("/roots/");
 }
 
-type Damage = (path: string) => void;
-
-const damages: readonly (readonly [name: string, damage: Damage])[] = [
-  ["cut off", (path) => fs.truncateSync(path, Math.floor(fs.statSync(path).size / 2))],
-  ["with another bit", flipBit],
-  ["gone", (path) => fs.rmSync(path)],
+const damages: readonly ((path: string) => void)[] = [
+  (path) => fs.truncateSync(path, Math.floor(fs.statSync(path).size / 2)),
+  flipBit,
+  (path) => fs.rmSync(path),
+  (path) => fs.truncateSync(path, 0),
 ];
 
 function flipBit(path: string): void {
@@ -60,7 +59,7 @@ const rebuilt = (finished: Finished) => {
   return executed(finished);
 };
 
-describe.each(damages)("all of them %s", (name, damage) => {
+describe("files that are cut off, gone or have another bit", () => {
   it.each([
     ["records of steps", "steps", ".json"],
     ["records of layers", "layers", ".json"],
@@ -68,11 +67,10 @@ describe.each(damages)("all of them %s", (name, damage) => {
     ["layers", "blobs", ".tar"],
     ["compressed layers", "gzip", ".gz"],
     ["records of compressed layers", "gzip", ".json"],
-  ])("%s: the same image, or made anew", async (_, folder, ending) => {
-    for (const path of filesOf(folder, ending)) damage(path);
+  ])("%s: the same image, or made anew (EN-35, EN-36, EN-37)", async (_, folder, ending) => {
+    for (const [index, path] of filesOf(folder, ending).entries()) damages[index % damages.length]?.(path);
     rebuilt(await build(workspace, outputAnew()));
     expect(rebuilt(await build(workspace, outputAnew())), "mended for good").toEqual([]);
-    expect(name).toBeTruthy();
   });
 });
 

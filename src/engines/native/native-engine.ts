@@ -56,15 +56,15 @@ export class NativeEngine implements Engine {
 
   /** A file of the store that turns out to be damaged is removed where it is found; then the build starts over. */
   async build(input: BuildInput, onEvent: (event: BuildEvent) => void): Promise<BuildOutput> {
-    const mended = new Set<string>();
+    const mended = new Map<string, number>();
     for (;;) {
       try {
         return await new TargetBuild(input, onEvent, this.effects, this.session).run();
       } catch (thrown) {
         const damage = damagedFile(thrown);
-        // The same file twice: what it is made from is not to be had.
-        if (damage === undefined || mended.has(damage)) throw thrown;
-        mended.add(damage);
+        const times = damage === undefined ? mendings : (mended.get(damage) ?? 0);
+        if (damage === undefined || times === mendings) throw thrown;
+        mended.set(damage, times + 1);
       }
     }
   }
@@ -79,6 +79,9 @@ export class NativeEngine implements Engine {
     this.effects.cacheLocks.close();
   }
 }
+
+/** A file may be found damaged once more by work that had begun before; beyond that what it is made from is not to be had. */
+const mendings = 3;
 
 /** What the builds of one engine share. */
 interface Session {
@@ -103,11 +106,10 @@ class TargetBuild {
   async run(): Promise<BuildOutput> {
     const { steps, result } = this.input.definition;
     for (const [index, step] of steps.entries()) this.results.set(index, this.runStep(index, step));
-    const settled = await Promise.allSettled(this.results.values());
-    for (const outcome of settled) if (outcome.status === "rejected") throw outcome.reason;
+    await allEnded(this.results.values());
     const chain = await this.chainOf(result);
     this.onEvent({ type: "compressing", target: this.input.target });
-    const layers = await Promise.all(chain.map((layer) => this.compressed(layer)));
+    const layers = await allEnded(chain.map((layer) => this.compressed(layer)));
     this.rememberImage(chain);
     const reports = await Promise.all([...this.results.values()].map(async (step) => (await step).report));
     return { layers, steps: reports };
@@ -349,6 +351,15 @@ class TargetBuild {
 function damagedFile(thrown: unknown): string | undefined {
   if (!(thrown instanceof StagewrightError) || thrown.code !== damagedCode) return undefined;
   return damagedFile(thrown.cause) ?? thrown.subject;
+}
+
+/** The results, once all has ended: nothing of a build that failed goes on beside its next attempt. */
+async function allEnded<T>(work: Iterable<Promise<T>>): Promise<T[]> {
+  const settled = await Promise.allSettled(work);
+  return settled.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 interface LayerOutcome {
