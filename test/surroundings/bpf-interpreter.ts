@@ -6,6 +6,8 @@ export interface SystemCall {
   readonly architecture: number;
   /** The first argument. */
   readonly argument: bigint;
+  /** Those after it; 0 without. */
+  readonly others?: readonly bigint[];
 }
 
 export interface Verdict {
@@ -22,6 +24,9 @@ export function runFilter(filter: Buffer, call: SystemCall): Verdict {
   data.writeUInt32LE(call.number >>> 0, 0);
   data.writeUInt32LE(call.architecture >>> 0, 4);
   data.writeBigUInt64LE(BigInt.asUintN(64, call.argument), 16);
+  for (const [index, other] of (call.others ?? []).entries()) {
+    data.writeBigUInt64LE(BigInt.asUintN(64, other), firstArgument + 8 * (index + 1));
+  }
   let accumulator = 0;
   let looked = false;
   for (let at = 0; at < filter.length; at += 8) {
