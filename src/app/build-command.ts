@@ -120,6 +120,7 @@ export async function runBuild(
     options.abort.removeEventListener("abort", stop);
     logs.close();
     await engine.close();
+    store.removeTemporaryFolder();
     await sources.close();
   }
 }

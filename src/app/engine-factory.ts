@@ -94,9 +94,10 @@ export async function openNativeEngine(options: EngineOptions, effects: EngineEf
       const paths = starter.owners.map((name) => store.path("tmp", name));
       if (starter.sandboxesStarted) await removeInNamespaces(paths, options.uid, effects.processes);
       else for (const path of paths) effects.files.rmSync(path, { recursive: true, force: true });
-      effects.files.rmSync(store.path("tmp", owner), { recursive: true, force: true });
       users.leave();
       locks.unlockAll();
+      // The last: locks are drafted in it.
+      store.removeTemporaryFolder();
     },
   };
 }

@@ -116,6 +116,11 @@ export class Store {
     return folder;
   }
 
+  /** Removes the temporary folder with what is in it; it comes again when it is needed. */
+  removeTemporaryFolder(): void {
+    this.files.rmSync(this.path("tmp", this.effects.owner), { recursive: true, force: true });
+  }
+
   /** A new name in the temporary folder; nothing is there yet. */
   temporary(kind: string): string {
     return `${this.temporaryFolder()}/${kind}-${String(++this.counter)}`;
