@@ -9,13 +9,13 @@ import {
   renderAptEntries,
 } from "./apt-configuration.js";
 
-const archive = { uris: ["http://deb.debian.org/debian"], components: ["main"], signedBy: "/usr/share/keyrings/k.gpg" };
+const archive = { uris: ["http://mirror.example.org/debian"], components: ["main"], signedBy: "/usr/share/keyrings/k.gpg" };
 
 describe("parseAptList", () => {
   it("reads lines with and without options, and passes over comments", () => {
     const raw = [
       "# deb http://old/debian bookworm main",
-      "deb http://deb.debian.org/debian bookworm main contrib # the archive",
+      "deb http://mirror.example.org/debian bookworm main contrib # the archive",
       "deb-src [ arch=amd64 signed-by=/k.gpg trusted=yes ] https://x.example/debian trixie main",
       "deb cdrom:[Debian]/ bookworm main",
       "nonsense",
@@ -23,7 +23,7 @@ describe("parseAptList", () => {
     ].join("\n");
     expect(parseAptList(raw)).toEqual([
       {
-        uris: ["http://deb.debian.org/debian"],
+        uris: ["http://mirror.example.org/debian"],
         suites: ["bookworm"],
         components: ["main", "contrib"],
         signedBy: undefined,
@@ -39,7 +39,7 @@ describe("parseAptStanzas", () => {
     const raw = [
       "Types: deb deb-src",
       "# a comment",
-      "URIs: http://deb.debian.org/debian",
+      "URIs: http://mirror.example.org/debian",
       "Suites: bookworm bookworm-updates",
       "Components: main",
       "Signed-By:",
@@ -63,7 +63,7 @@ describe("parseAptStanzas", () => {
 describe("planAptEntries", () => {
   const machine = [
     { ...archive, suites: ["bookworm", "bookworm-updates"] },
-    { ...archive, uris: ["http://deb.debian.org/debian-security"], suites: ["bookworm-security"] },
+    { ...archive, uris: ["http://mirror.example.org/debian-security"], suites: ["bookworm-security"] },
     { ...archive, uris: ["https://vendor.example/apt"], suites: ["nodistro"] },
     { ...archive, uris: ["https://vendor.example/docker"], suites: ["bookworm"], components: ["stable"] },
   ];
