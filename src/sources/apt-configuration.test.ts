@@ -9,7 +9,11 @@ import {
   renderAptEntries,
 } from "./apt-configuration.js";
 
-const archive = { uris: ["http://mirror.example.org/debian"], components: ["main"], signedBy: "/usr/share/keyrings/k.gpg" };
+const archive = {
+  uris: ["http://mirror.example.org/debian"],
+  components: ["main"],
+  signedBy: "/usr/share/keyrings/k.gpg",
+};
 
 describe("parseAptList", () => {
   it("reads lines with and without options, and passes over comments", () => {
